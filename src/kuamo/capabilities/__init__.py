@@ -1,0 +1,1 @@
+"""What Kuamo can do: plain functions of a request and the models."""

@@ -1,0 +1,20 @@
+"""Speech to text."""
+
+from collections.abc import Generator
+
+from kuamo.contracts import Segment, Stream, TranscribeRequest, Transcript
+from kuamo.runtime import Models
+
+
+def transcribe(request: TranscribeRequest, models: Models) -> Stream[Segment, Transcript]:
+    """Write speech down; segments as they are recognised, then the Transcript."""
+    return Stream(_transcribe(request, models))
+
+
+def _transcribe(request: TranscribeRequest, models: Models) -> Generator[Segment, None, Transcript]:
+    with models.lease("transcribe", request) as lease:
+        segments = []
+        for segment in lease.engine.transcribe(request):
+            segments.append(segment)
+            yield segment
+        return Transcript(tuple(segments), (lease.trace(),))

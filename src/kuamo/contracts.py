@@ -1,0 +1,363 @@
+"""The nouns every part of the house shares: requests, results, streams, and what an engine must do."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kuamo.errors import KuamoError
+from kuamo.media.audio import Audio
+from kuamo.media.image import Image
+
+Capability = Literal["answer", "chat", "draw", "transcribe", "speak", "align", "embed", "read", "detect"]
+Role = Literal["system", "user", "assistant"]
+Precision = Literal["auto", "fp32", "bf16", "fp16", "int8", "nf4"]
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+
+def within(what: str, value: float, low: float, high: float) -> None:
+    """Raise KuamoError out_of_range unless low <= value <= high (NaN never is)."""
+    if not (isfinite(value) and low <= value <= high):
+        raise KuamoError("out_of_range", what=what, value=value, low=low, high=high)
+
+
+# --- requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What every request may say: the catalogue's name of a model, and the language (BCP 47) it is in."""
+
+    model: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation; its images come before its text."""
+
+    role: Role
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How text is drawn from a model; temperature 0 takes the likeliest token each time."""
+
+    max_new_tokens: int = 200
+    temperature: float = 0.3
+    top_p: float = 0.9
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        within("max_new_tokens", self.max_new_tokens, 1, 32_768)
+        within("temperature", self.temperature, 0, 2)
+        within("top_p", self.top_p, 0.01, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatRequest(Request):
+    """A conversation to continue, for `chat` and, with images in it, for `answer`."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawRequest(Request):
+    """Pictures to make. Width and height in pixels, multiples of 8; the n-th picture has seed + n."""
+
+    prompt: str
+    negative_prompt: str = ""
+    width: int = 512
+    height: int = 512
+    steps: int = 50
+    guidance: float = 7.5
+    count: int = 1
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for what, value in (("width", self.width), ("height", self.height)):
+            within(what, value, 8, 2048)
+            if value % 8:
+                raise KuamoError("not_a_multiple", what=what, value=value, factor=8)
+        within("steps", self.steps, 1, 500)
+        within("guidance", self.guidance, 0, 50)
+        within("count", self.count, 1, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscribeRequest(Request):
+    """Speech to write down; `language` None lets the model find it."""
+
+    audio: Audio
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeakRequest(Request):
+    """Text to say. `voice` is one of the model's own names; speed 1 is its normal rate."""
+
+    text: str
+    voice: str | None = None
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        within("speed", self.speed, 0.25, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignRequest(Request):
+    """A recording and the text spoken in it."""
+
+    audio: Audio
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedRequest(Request):
+    """Texts or images (one kind) to turn into vectors."""
+
+    texts: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadRequest(Request):
+    """A picture whose text is wanted."""
+
+    image: Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectRequest(Request):
+    """A recording in which speech is looked for."""
+
+    audio: Audio
+
+
+# --- pieces and results
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where a result came from: the model as the catalogue names it, its source and revision, and the seconds it took."""
+
+    capability: Capability
+    model: str
+    source: str
+    revision: str
+    device: str
+    precision: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a recording, in seconds from its start."""
+
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True)
+class Word(Span):
+    """A word (a character, in Chinese) and when it is spoken; score is a probability, None where the model has none."""
+
+    text: str
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Segment(Span):
+    """A stretch of speech written down, with its words where the model times them."""
+
+    text: str
+    words: tuple[Word, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text read in a picture: four corners (x, y) in pixels, clockwise from the top left; score 0 to 1."""
+
+    text: str
+    corners: tuple[tuple[float, float], ...]
+    score: float
+
+
+@dataclass(frozen=True)
+class SpeechChunk:
+    """A piece of spoken audio; its words' times count from the start of the whole."""
+
+    audio: Audio
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class DrawStep:
+    """A denoising step done, of how many, with a picture of the state where the engine can give one."""
+
+    step: int
+    steps: int
+    preview: Image | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture made, and the seed that makes it again."""
+
+    image: Image
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply; `places` are the lines of a picture it was read from, empty where a model saw for itself."""
+
+    text: str
+    places: tuple[Line, ...]
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The pictures made for one request."""
+
+    pictures: tuple[Picture, ...]
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Speech written down."""
+
+    segments: tuple[Segment, ...]
+    traces: tuple[Trace, ...]
+
+    @property
+    def text(self) -> str:
+        """The segments' text; joined by a space, except where Chinese meets Chinese."""
+        return join_text(segment.text for segment in self.segments)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all segments, in order."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Text spoken; `words` where the engine times them."""
+
+    audio: Audio
+    words: tuple[Word, ...]
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A text timed against its recording."""
+
+    words: tuple[Word, ...]
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The text in a picture, in reading order."""
+
+    lines: tuple[Line, ...]
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Where there is speech in a recording."""
+
+    spans: tuple[Span, ...]
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Unit vectors, float32, shape (n, d)."""
+
+    vectors: NDArray[np.float32] = field(repr=False)
+    traces: tuple[Trace, ...]
+
+
+def join_text(parts: Iterator[str] | tuple[str, ...]) -> str:
+    """Join texts with one space, but none between two Chinese characters."""
+    joined = ""
+    for part in filter(None, (part.strip() for part in parts)):
+        wide = joined and ord(joined[-1]) > 0x2E7F and ord(part[0]) > 0x2E7F
+        joined += part if wide or not joined else " " + part
+    return joined
+
+
+class Stream(Iterator[Piece], Generic[Piece, Result]):
+    """Pieces as they come, then the whole. The first piece is made at once, so that faults show before any is sent."""
+
+    def __init__(self, pieces: Generator[Piece, None, Result]) -> None:
+        self._pieces = pieces
+        self._result: Result | None = None
+        self._ahead: list[Piece] = []
+        try:
+            self._ahead.append(self._pull())
+        except StopIteration:
+            pass
+
+    def _pull(self) -> Piece:
+        try:
+            return next(self._pieces)
+        except StopIteration as end:
+            self._result = end.value if end.value is not None else self._result
+            raise
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Piece:
+        return self._ahead.pop() if self._ahead else self._pull()
+
+    def result(self) -> Result:
+        """Run to the end and return the whole."""
+        for _ in self:
+            pass
+        assert self._result is not None
+        return self._result
+
+    def close(self) -> None:
+        """Stop early: the engine is released and makes nothing more."""
+        self._pieces.close()
+
+
+# --- engines: a class with `load` and one method for each capability its catalogue rows name
+
+
+class Engine(Protocol):
+    """What each engine has beside its capability's method, which is named by the capability.
+
+    answer, chat: (ChatRequest) -> Iterator[str]        draw: (DrawRequest) -> Iterator[DrawStep | Picture]
+    transcribe: (TranscribeRequest) -> Iterator[Segment] speak: (SpeakRequest) -> Iterator[SpeechChunk]
+    align: (AlignRequest) -> tuple[Word, ...]            embed: (EmbedRequest) -> NDArray[np.float32] of unit rows
+    read: (ReadRequest) -> tuple[Line, ...]              detect: (DetectRequest) -> tuple[Span, ...]
+    Engines are synchronous, change no request, and stop when their iterator is closed.
+    """
+
+    device: str
+    precision: str
+
+    @classmethod
+    def load(cls, source: str, *, device: str, precision: Precision, **options: Any) -> Self:
+        """Load from a local folder, a URL or, where the engine's package carries its model, its name.
+
+        `device` is "auto" or a torch device; `precision` "auto" picks what the device runs best.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Engines that take a text and its recording to times: one file each."""

@@ -1,0 +1,1 @@
+"""Engines that take pictures and questions to text: one file each."""

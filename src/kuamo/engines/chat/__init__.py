@@ -1,0 +1,1 @@
+"""Engines that take a conversation to its next turn: one file each."""

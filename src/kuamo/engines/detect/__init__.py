@@ -1,0 +1,1 @@
+"""Engines that take a recording to where there is speech: one file each."""

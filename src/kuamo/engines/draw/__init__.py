@@ -1,0 +1,1 @@
+"""Engines that take a prompt to pictures: one file each."""

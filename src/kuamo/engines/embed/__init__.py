@@ -1,0 +1,1 @@
+"""Engines that take texts or pictures to vectors: one file each."""

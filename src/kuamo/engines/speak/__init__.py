@@ -1,0 +1,1 @@
+"""Engines that take text to speech: one file each."""

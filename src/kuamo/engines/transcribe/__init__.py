@@ -1,0 +1,1 @@
+"""Engines that take speech to text: one file each."""

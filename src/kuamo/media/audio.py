@@ -1,0 +1,106 @@
+"""Sounds: any container that FFmpeg opens to mono float32, and back to a file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kuamo.errors import KuamoError
+from kuamo.media.limits import Limits, name_of, read_bytes
+
+# Containers of media only: play lists and their kin could name other files or hosts.
+CONTAINERS = "wav,w64,mp3,mov,mp4,m4a,flac,ogg,matroska,webm,aiff,au,avi,aac,amr,asf,caf,mpeg,mpegts,flv"
+WRITABLE = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "mp3": ("MP3", None), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A sound: mono float32 samples, shape (n,), nominally -1 to 1, read-only."""
+
+    samples: NDArray[np.float32] = field(repr=False)
+    sample_rate_hz: int
+
+    def __post_init__(self) -> None:
+        self.samples.flags.writeable = False
+
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return len(self.samples) / self.sample_rate_hz
+
+    def at(self, sample_rate_hz: int) -> "Audio":
+        """Return the sound at another sample rate (soxr, high quality)."""
+        if sample_rate_hz == self.sample_rate_hz:
+            return self
+        import soxr
+
+        return Audio(soxr.resample(self.samples, self.sample_rate_hz, sample_rate_hz), sample_rate_hz)
+
+    def between(self, start_seconds: float, end_seconds: float) -> "Audio":
+        """Return the part from start to end."""
+        start, end = (max(0, round(second * self.sample_rate_hz)) for second in (start_seconds, end_seconds))
+        return Audio(self.samples[start:end], self.sample_rate_hz)
+
+    def pcm16(self) -> bytes:
+        """Return the samples as 16-bit little-endian PCM."""
+        return (np.clip(self.samples, -1, 1) * 32_767).astype("<i2").tobytes()
+
+    def encode(self, container: str = "wav") -> bytes:
+        """Return a file's bytes; container is one of WRITABLE. Opus is resampled to 48 kHz."""
+        import soundfile
+
+        format_name, subtype = WRITABLE[container]
+        sound = self.at(48_000) if container == "opus" else self
+        buffer = BytesIO()
+        soundfile.write(buffer, sound.samples, sound.sample_rate_hz, format=format_name, subtype=subtype)
+        return buffer.getvalue()
+
+
+def join_audio(parts: list[Audio]) -> Audio:
+    """Return sounds of one sample rate, one after the other."""
+    return Audio(np.concatenate([part.samples for part in parts]), parts[0].sample_rate_hz)
+
+
+def read_audio(source: Path | bytes, limits: Limits, name: str | None = None) -> Audio:
+    """Decode the sound track of a recording or a video at its own sample rate.
+
+    Raises KuamoError file_not_found, file_empty, file_too_large, not_audio, no_sound or audio_too_long (by the
+    header before decoding, and by the samples where the header says less than the truth).
+    """
+    import av
+
+    name = name_of(source, name)
+    data = read_bytes(source, name, limits)
+    try:
+        with av.open(BytesIO(data), options={"format_whitelist": CONTAINERS}) as container:
+            if not container.streams.audio:
+                raise KuamoError("no_sound", name=name)
+            _check_seconds((container.duration or 0) / av.time_base, name, limits)
+            rate = container.streams.audio[0].rate
+            blocks = list(_blocks(container, rate, name, limits))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise KuamoError("not_audio", name=name) from error
+    if not blocks or not rate:
+        raise KuamoError("no_sound", name=name)
+    return Audio(np.nan_to_num(np.concatenate(blocks)), rate)
+
+
+def _blocks(container: Any, rate: int, name: str, limits: Limits) -> Iterator[NDArray[np.float32]]:
+    from av.audio.resampler import AudioResampler
+
+    resampler = AudioResampler(format="flt", layout="mono", rate=rate)
+    samples = 0
+    for frame in (*container.decode(audio=0), None):
+        for mono in resampler.resample(frame):
+            samples += mono.samples
+            _check_seconds(samples / rate, name, limits)
+            yield mono.to_ndarray()[0]
+
+
+def _check_seconds(seconds: float, name: str, limits: Limits) -> None:
+    if seconds > limits.seconds:
+        raise KuamoError("audio_too_long", name=name, seconds=seconds, limit=limits.seconds)

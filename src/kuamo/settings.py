@@ -1,0 +1,68 @@
+"""The one reader of kuamo.toml, the KUAMO_ variables and the flags."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from kuamo.contracts import Capability, Precision
+from kuamo.errors import KuamoError
+from kuamo.media.limits import Limits
+
+Profile = Literal["nano", "small", "standard", "large", "remote"]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Flags win over KUAMO_ variables, these over kuamo.toml, that over the defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KUAMO_", env_nested_delimiter="__", frozen=True, extra="forbid", protected_namespaces=()
+    )
+
+    profile: Profile = "nano"
+    models: dict[Capability, str] = {}
+    """A model for a capability: a name of the catalogue, a local folder, a hub id, or URL#model."""
+    model: tuple[dict[str, Any], ...] = ()
+    """Rows added to the catalogue."""
+    language: Literal["auto", "en", "zh"] = "auto"
+    device: str = "auto"
+    precision: Precision = "auto"
+    memory_gb: float | None = None
+    """What loaded models may take together; None: three quarters of the memory."""
+    idle_seconds: float = 900
+    """A model unused for so long is dropped from memory."""
+    host: str = "127.0.0.1"
+    port: int = 7860
+    folder: Path = Path("~/.local/share/kuamo")
+    """Where uploads are kept."""
+    upload_seconds: float = 3600
+    """An upload is deleted after so long."""
+    remote_key: str = ""
+    """The API key sent to remote servers."""
+    limits: Limits = Limits()
+
+    @classmethod
+    def read(cls, **flags: Any) -> Self:
+        """Return the settings with `flags` on top (None: not given). Raises KuamoError bad_settings with every fault."""
+        try:
+            return cls(**{name: value for name, value in flags.items() if value is not None})
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise KuamoError("bad_settings", faults=faults) from error
+        except ValueError as error:  # kuamo.toml is not TOML
+            raise KuamoError("bad_settings", faults=str(error)) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: flags, variables, kuamo.toml of the working folder or KUAMO_CONFIG."""
+        file = os.environ.get("KUAMO_CONFIG", "kuamo.toml")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
