@@ -15,7 +15,7 @@ def table() -> dict[str, dict[str, Any]]:
     return {f"{section}.{key}": row for section, rows in tomllib.loads(text).items() for key, row in rows.items()}
 
 
-def say(key: str, language: Language = "en", *, part: str = "", **values: object) -> str:
+def say(key: str, language: Language = "en", part: str = "", /, **values: object) -> str:
     """Return the sentence `key` in `language` with `values` filled in; empty where the row has no such part.
 
     `part` is "" for the sentence itself or "hint_" for what to do next. Raises KeyError for an unknown key.
