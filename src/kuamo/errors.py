@@ -9,7 +9,7 @@ class KuamoError(Exception):
     Raises KeyError for a code without a row, so that a missing sentence is found by the first test that meets it.
     """
 
-    def __init__(self, code: str, **values: object) -> None:
+    def __init__(self, code: str, /, **values: object) -> None:
         self.code = code
         self.values = values
         self.status: int = table()[f"error.{code}"]["status"]
@@ -21,7 +21,7 @@ class KuamoError(Exception):
 
     def hint(self, language: Language) -> str:
         """Return what to do next; empty where nothing can be advised."""
-        return say(f"error.{self.code}", language, part="hint_", **self.values)
+        return say(f"error.{self.code}", language, "hint_", **self.values)
 
     def line(self, language: Language) -> str:
         """Return sentence and hint as the one line that the command line and the page print."""

@@ -79,6 +79,8 @@ def read_audio(source: Path | bytes, limits: Limits, name: str | None = None) ->
         with av.open(BytesIO(data), options={"format_whitelist": CONTAINERS}) as container:
             if not container.streams.audio:
                 raise KuamoError("no_sound", name=name)
+            if container.streams.audio[0].codec_context is None:
+                raise KuamoError("not_audio", name=name)
             _check_seconds((container.duration or 0) / av.time_base, name, limits)
             rate = container.streams.audio[0].rate
             blocks = list(_blocks(container, rate, name, limits))

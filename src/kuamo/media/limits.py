@@ -19,20 +19,32 @@ class Limits:
 def read_bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
     """Return the content of a file, or the bytes as they are.
 
-    Raises KuamoError file_not_found, file_empty or file_too_large (before anything is read).
+    Raises KuamoError file_not_found, file_is_folder, file_unreadable, file_empty or file_too_large (before anything
+    is read).
     """
-    if isinstance(source, Path) and not source.is_file():
-        raise KuamoError("file_not_found", name=name)
-    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    if isinstance(source, bytes):
+        _check_size(len(source), name, limits)
+        return source
+    try:
+        if source.is_dir():
+            raise KuamoError("file_is_folder", name=name)
+        if not source.is_file():
+            raise KuamoError("file_not_found", name=name)
+        _check_size(source.stat().st_size, name, limits)
+        return source.read_bytes()
+    except OSError as error:
+        raise KuamoError("file_unreadable", name=name, reason=error.strerror) from error
+
+
+def _check_size(size: int, name: str, limits: Limits) -> None:
     if size == 0:
         raise KuamoError("file_empty", name=name)
     if size > limits.megabytes * 1e6:
         raise KuamoError("file_too_large", name=name, megabytes=size / 1e6, limit=limits.megabytes)
-    return source.read_bytes() if isinstance(source, Path) else source
 
 
 def name_of(source: Path | bytes, name: str | None) -> str:
     """Return what to call an input in messages: the given name's last part, the file's, or a general word."""
     if name:
         return Path(name.replace("\\", "/")).name or name
-    return source.name if isinstance(source, Path) else "the input"
+    return (source.name or str(source)) if isinstance(source, Path) else "the input"

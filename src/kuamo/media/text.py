@@ -2,9 +2,22 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 from kuamo.errors import KuamoError
-from kuamo.media.limits import Limits
+from kuamo.media.limits import Limits, name_of, read_bytes
+
+
+def read_text(source: Path | bytes, limits: Limits, name: str | None = None) -> str:
+    """Return the content of a text file in UTF-8, with or without its mark.
+
+    Raises KuamoError not_text and those of `read_bytes`.
+    """
+    name = name_of(source, name)
+    try:
+        return read_bytes(source, name, limits).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise KuamoError("not_text", name=name) from error
 
 
 def clean_text(text: str, limits: Limits) -> str:
