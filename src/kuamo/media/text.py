@@ -37,4 +37,4 @@ def clean_text(text: str, limits: Limits) -> str:
 
 def is_chinese(text: str) -> bool:
     """Whether a text is written in Chinese: it holds a Han character."""
-    return bool(re.search(r"[㐀-鿿豈-﫿]", text))
+    return bool(re.search(r"[\u3400-\u9fff\uf900-\ufaff]", text))
