@@ -64,6 +64,11 @@ class Models:
         self._changed = threading.Condition()
         self._sweeper: threading.Timer | None = None
 
+    @property
+    def budget_gb(self) -> float:
+        """The memory that the models in use may take together, in GB."""
+        return self.settings.memory_gb or psutil.virtual_memory().total * MEMORY_SHARE / 1e9
+
     def choose(self, capability: Capability, request: Request) -> Model:
         """Return the model for a request: the one it names, the operator's choice, or the profile's first that serves.
 
@@ -135,7 +140,7 @@ class Models:
             return slot
 
     def _makes_room(self, new: _Slot) -> bool:
-        budget = self.settings.memory_gb or psutil.virtual_memory().total * MEMORY_SHARE / 1e9
+        budget = self.budget_gb
         if new.memory_gb > budget:
             raise KuamoError("not_enough_memory", name=new.model.name, needed=new.memory_gb, budget=budget)
         while sum(slot.memory_gb for slot in self._slots.values()) + new.memory_gb > budget:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kuamo.contracts import Capability, Precision
 from kuamo.errors import KuamoError
 from kuamo.media.limits import Limits
+from kuamo.messages import Language, language_of
 
 Profile = Literal["nano", "small", "standard", "large", "remote"]
 
@@ -66,3 +67,18 @@ class Settings(BaseSettings):
         """Order the sources: flags, variables, kuamo.toml of the working folder or KUAMO_CONFIG."""
         file = os.environ.get("KUAMO_CONFIG", "kuamo.toml")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+
+def interface_language(chosen: str | None = None) -> Language:
+    """Return the language to speak to the user: `chosen`, else KUAMO_LANGUAGE, LC_ALL, LC_MESSAGES, LANG; else English.
+
+    The first that is set and not "auto" decides; needs no valid settings, so that their faults can be told.
+    """
+    variables = map(os.environ.get, ("KUAMO_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    return language_of(next((tag for tag in (chosen, *variables) if tag and tag != "auto"), None))
+
+
+def hub_variables() -> dict[str, str]:
+    """Return the Hugging Face variables in force (HF_*), the values of tokens hidden."""
+    found = {name: value for name, value in sorted(os.environ.items()) if name.startswith("HF_")}
+    return {name: "***" if "TOKEN" in name and "PATH" not in name else value for name, value in found.items()}
