@@ -1,0 +1,43 @@
+"""Conversations by a causal language model of Transformers (Llama, Qwen, …), through its tokenizer's chat template."""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from kuamo.contracts import ChatRequest, Precision
+from kuamo.engines.checkpoint import HERE_ONLY, load_model, reading, unsupported
+from kuamo.engines.generation import encode, plain, stream
+from kuamo.engines.placement import Placement, place
+from kuamo.errors import KuamoError
+
+
+class CausalLm:
+    """Any checkpoint that AutoModelForCausalLM loads and whose tokenizer has a chat template."""
+
+    def __init__(self, model: Any, tokenizer: Any, placement: Placement) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self.device = placement.device
+        self.precision = placement.precision
+
+    @classmethod
+    def load(cls, source: str, *, device: str, precision: Precision) -> Self:
+        """Load a checkpoint folder. Raises KuamoError model_unsupported."""
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        with reading(source, "chat"):
+            tokenizer = AutoTokenizer.from_pretrained(source, **HERE_ONLY)
+        if not tokenizer.chat_template:
+            raise unsupported(source, "chat", "it has no chat template; it was not tuned for conversation")
+        placement = place(source, device, precision)
+        return cls(load_model(AutoModelForCausalLM, source, "chat", placement), tokenizer, placement)
+
+    def chat(self, request: ChatRequest) -> Iterator[str]:
+        """Yield the reply as it is written; pictures in the conversation are refused.
+
+        Raises KuamoError sees_no_pictures, conversation_too_long or conversation_refused.
+        """
+        if any(message.images for message in request.messages):
+            raise KuamoError("sees_no_pictures")
+        messages = [{"role": turn.role, "content": plain(turn.text, self._tokenizer)} for turn in request.messages]
+        inputs = encode(self._tokenizer, messages).to(self._model.device)
+        yield from stream(self._model, self._tokenizer, inputs, request)

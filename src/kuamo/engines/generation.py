@@ -1,0 +1,115 @@
+"""Text from a Transformers model, token by token: seeded on its own, stopped within a token, never past its window."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kuamo.contracts import ChatRequest, Sampling
+from kuamo.errors import KuamoError
+
+
+def encode(templater: Any, messages: list[dict[str, Any]]) -> Any:
+    """Return the tensors for a conversation, up to where the assistant speaks, by the checkpoint's own chat template.
+
+    `templater` is a processor or a tokenizer. Raises KuamoError conversation_refused where the template allows no
+    such turns.
+    """
+    from jinja2.exceptions import TemplateError
+
+    try:
+        return templater.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+        )
+    except TemplateError as error:
+        raise KuamoError("conversation_refused", reason=str(error).rstrip(".")) from error
+
+
+def plain(text: str, tokenizer: Any) -> str:
+    """Return text in which no special token of the model (`<image>`, an end of turn) can be read: `<image>` to `< image>`."""
+    for token in tokenizer.added_tokens_decoder.values():
+        if token.special and len(token.content) > 1:
+            text = text.replace(token.content, token.content[0] + " " + token.content[1:])
+    return text
+
+
+def stream(model: Any, tokenizer: Any, inputs: Any, request: ChatRequest) -> Iterator[str]:
+    """Generate from `inputs` (input_ids of shape (1, n) and what goes with them) and yield the new text as it comes.
+
+    Closing the iterator stops the model within one token. Raises KuamoError conversation_too_long, and what the model
+    raises.
+    """
+    from transformers import TextIteratorStreamer
+
+    sampling = request.sampling
+    streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
+    closed = threading.Event()
+    arguments = {
+        **inputs,
+        "max_new_tokens": min(sampling.max_new_tokens, _room(model, inputs["input_ids"].shape[1])),
+        "generation_config": _greedy(model),
+        "logits_processor": _draw_from(sampling),
+        "stopping_criteria": _stop_when(closed),
+        "streamer": streamer,
+    }
+    with ThreadPoolExecutor(1, "generate") as pool:
+        future = pool.submit(model.generate, **arguments)
+        future.add_done_callback(lambda _: streamer.end())
+        try:
+            yield from filter(None, streamer)
+        finally:
+            closed.set()
+        future.result()
+
+
+def _room(model: Any, used: int) -> int:
+    window = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if window is not None and used >= window:
+        raise KuamoError("conversation_too_long", tokens=used, window=window)
+    return window - used if window else 32_768
+
+
+def _greedy(model: Any) -> Any:
+    """Return the checkpoint's generation settings without its own sampling: `_draw_from` does that."""
+    from copy import deepcopy
+
+    config = deepcopy(model.generation_config)
+    config.update(do_sample=False, temperature=None, top_p=None, top_k=None, num_beams=1)
+    config.update(max_length=None)
+    return config
+
+
+def _draw_from(sampling: Sampling) -> Any:
+    """Return processors after which the largest score is a draw from the distribution.
+
+    Gumbel noise of the request's own generator is added to the scores (Gumbel-max; Maddison et al., "A* Sampling",
+    2014), so that a seed says the same text again whoever else is served meanwhile, on any device.
+    """
+    import torch
+    from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
+
+    if sampling.temperature == 0:
+        return LogitsProcessorList()
+    generator = torch.Generator()
+    if sampling.seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(sampling.seed)
+
+    def add_noise(_: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        noise = -torch.empty(scores.shape).exponential_(generator=generator).log()
+        return scores.float() + noise.to(scores.device)
+
+    return LogitsProcessorList(
+        [TemperatureLogitsWarper(sampling.temperature), TopPLogitsWarper(sampling.top_p), add_noise]
+    )
+
+
+def _stop_when(closed: threading.Event) -> Any:
+    import torch
+    from transformers import StoppingCriteriaList
+
+    def is_closed(tokens: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        return torch.full((tokens.shape[0],), closed.is_set(), device=tokens.device)
+
+    return StoppingCriteriaList([is_closed])
