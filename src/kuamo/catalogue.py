@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kuamo.contracts import Capability, Precision
 from kuamo.errors import KuamoError
-from kuamo.settings import Profile
+from kuamo.settings import Profile, faults_in
 
 BYTES_PER_PARAMETER = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "int8": 1.1, "nf4": 0.7}
 LARGE = 1_000_000_000  # from here on, half precision is the automatic choice on every device
@@ -70,8 +70,8 @@ class Catalogue:
         built_in, checkpoints = _built_in()
         try:
             own = [Model(**row) for row in added]
-        except (ValidationError, TypeError) as error:
-            raise KuamoError("bad_settings", faults=f"[[model]]: {error}") from error
+        except ValidationError as error:
+            raise KuamoError("bad_settings", faults=f"[[model]]: {faults_in(error)}") from error
         names = {model.name for model in own}
         return cls([*own, *(model for model in built_in if model.name not in names)], checkpoints)
 

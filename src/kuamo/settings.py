@@ -50,8 +50,7 @@ class Settings(BaseSettings):
         try:
             return cls(**{name: value for name, value in flags.items() if value is not None})
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-            raise KuamoError("bad_settings", faults=faults) from error
+            raise KuamoError("bad_settings", faults=faults_in(error)) from error
         except ValueError as error:  # kuamo.toml is not TOML
             raise KuamoError("bad_settings", faults=str(error)) from error
 
@@ -67,6 +66,11 @@ class Settings(BaseSettings):
         """Order the sources: flags, variables, kuamo.toml of the working folder or KUAMO_CONFIG."""
         file = os.environ.get("KUAMO_CONFIG", "kuamo.toml")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+
+def faults_in(error: ValidationError) -> str:
+    """Return every fault that pydantic found, in one line: where and what, separated by semicolons."""
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
 
 
 def interface_language(chosen: str | None = None) -> Language:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from kuamo.catalogue import Catalogue, Model, describe
 from kuamo.contracts import Capability
@@ -59,22 +60,36 @@ def is_here(model: Model) -> bool:
     return True
 
 
+def is_from_hub(model: Model) -> bool:
+    """Whether a model lies on a hub, not in a package, a folder or on a server."""
+    return not (":" in model.source or Path(model.source).is_dir())
+
+
 def pull(source: str, revision: str = "main") -> Path:
     """Download a hub repository's safetensors and settings into the Hugging Face cache; return its folder.
 
     HF_HOME, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured. Raises KuamoError download_failed.
     """
+    return Path(_download(source, revision, dry_run=False))
+
+
+def bytes_to_pull(source: str, revision: str = "main") -> int:
+    """Return how many bytes `pull` would download: those not in the cache yet. Raises KuamoError download_failed."""
+    return sum(file.file_size or 0 for file in _download(source, revision, dry_run=True) if file.will_download)
+
+
+def _download(source: str, revision: str, *, dry_run: bool) -> Any:
     import httpx
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
+    wanted, unwanted = list(WANTED), list(UNWANTED)
     try:
-        folder = snapshot_download(
-            source, revision=revision, allow_patterns=list(WANTED), ignore_patterns=list(UNWANTED)
+        return snapshot_download(
+            source, revision=revision, allow_patterns=wanted, ignore_patterns=unwanted, dry_run=dry_run
         )
     except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
         raise KuamoError("download_failed", name=source, reason=str(error).strip().splitlines()[0]) from error
-    return Path(folder)
 
 
 def _snapshot(source: str, revision: str) -> Path:

@@ -1,0 +1,85 @@
+"""Speech out of the loudspeaker and into the microphone, through PortAudio."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kuamo.cli.output import check_writable, write
+from kuamo.cli.session import Session
+from kuamo.errors import KuamoError
+from kuamo.media.audio import WRITABLE, Audio
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RECORDING_RATE_HZ = 16_000
+
+
+def check_sound_file(path: Path | None) -> None:
+    """Raise KuamoError unknown_ending or cannot_write where a sound cannot be written there; None is fine."""
+    if path is not None and _container(path) not in WRITABLE:
+        raise KuamoError("unknown_ending", name=path.name, possible=", ".join(f".{known}" for known in WRITABLE))
+    check_writable(path)
+
+
+def _container(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
+
+
+def deliver(session: Session, audio: Audio, out: Path | None) -> None:
+    """Write a sound to a file, or play it; note where it went, or that nothing can play it."""
+    if out is not None:
+        write(out, audio.encode(_container(out)))
+        session.note(session.say("cli.wrote", name=out))
+    elif not _play(audio):
+        session.note(session.say("cli.not_played"))
+
+
+def _play(audio: Audio) -> bool:
+    try:
+        import sounddevice
+    except OSError:  # the PortAudio library is absent
+        return False
+    try:
+        sounddevice.play(audio.samples, audio.sample_rate_hz)
+        sounddevice.wait()
+    except sounddevice.PortAudioError:
+        return False
+    return True
+
+
+def has_microphone() -> bool:
+    """Whether a sound can be recorded on this machine."""
+    try:
+        import sounddevice
+    except OSError:
+        return False
+    try:
+        sounddevice.query_devices(kind="input")
+    except (sounddevice.PortAudioError, ValueError):
+        return False
+    return True
+
+
+def record(session: Session) -> Audio:
+    """Record from one press of Enter to the next. Raises KuamoError no_microphone without device or terminal."""
+    if not sys.stdin.isatty() or not has_microphone():
+        raise KuamoError("no_microphone")
+    import numpy as np
+    import sounddevice
+
+    blocks: list[NDArray[np.float32]] = []
+
+    def keep(block: "NDArray[np.float32]", *_: Any) -> None:
+        blocks.append(block[:, 0].copy())
+
+    session.note(session.say("cli.record"))
+    input()
+    try:
+        with sounddevice.InputStream(RECORDING_RATE_HZ, channels=1, dtype="float32", callback=keep):
+            session.note(session.say("cli.recording"))
+            input()
+    except sounddevice.PortAudioError as error:
+        raise KuamoError("no_microphone") from error
+    return Audio(np.concatenate([*blocks, np.zeros(0, np.float32)]), RECORDING_RATE_HZ)
