@@ -46,7 +46,13 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, **flags: Any) -> Self:
-        """Return the settings with `flags` on top (None: not given). Raises KuamoError bad_settings with every fault."""
+        """Return the settings with `flags` on top (None: not given).
+
+        Raises KuamoError bad_settings with every fault, or file_not_found where KUAMO_CONFIG names no file.
+        """
+        named = os.environ.get("KUAMO_CONFIG")
+        if named and not Path(named).is_file():
+            raise KuamoError("file_not_found", name=named)
         try:
             return cls(**{name: value for name, value in flags.items() if value is not None})
         except ValidationError as error:
@@ -64,7 +70,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: flags, variables, kuamo.toml of the working folder or KUAMO_CONFIG."""
-        file = os.environ.get("KUAMO_CONFIG", "kuamo.toml")
+        file = os.environ.get("KUAMO_CONFIG") or "kuamo.toml"
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
 
 
