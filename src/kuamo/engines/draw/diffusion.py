@@ -1,5 +1,6 @@
 """Pictures from text by diffusion: any Diffusers folder that AutoPipelineForText2Image loads."""
 
+import inspect
 import secrets
 import threading
 from collections.abc import Iterator
@@ -25,14 +26,22 @@ class _ClosedError(Exception):
 class Diffusion:
     """Stable Diffusion, SDXL and their turbo and LCM kinds, with the checkpoint's own scheduler and safety checker."""
 
-    def __init__(self, pipeline: Any, placement: Placement) -> None:
+    def __init__(self, pipeline: Any, placement: Placement, most_steps: int, most_guidance: float) -> None:
         self._pipeline = pipeline
+        self._most_steps = most_steps
+        self._most_guidance = most_guidance
         self.device = placement.device
         self.precision = placement.precision
 
     @classmethod
-    def load(cls, source: str, *, device: str, precision: Precision) -> Self:
-        """Load a Diffusers folder; int8 and nf4 mean "auto" here. Raises KuamoError model_unsupported."""
+    def load(
+        cls, source: str, *, device: str, precision: Precision, most_steps: int = 500, most_guidance: float = 50
+    ) -> Self:
+        """Load a Diffusers folder; int8 and nf4 mean "auto" here.
+
+        `most_steps` and `most_guidance` hold back requests from what a distilled model was not made for: turbo and LCM
+        kinds need few steps, turbo no guidance. Raises KuamoError model_unsupported.
+        """
         from diffusers import AutoPipelineForText2Image
         from diffusers.utils import logging
 
@@ -47,14 +56,16 @@ class Diffusion:
         if _is_small(placement.device):
             pipeline.enable_attention_slicing()
             pipeline.vae.enable_tiling()
-        return cls(pipeline, placement)
+        return cls(pipeline, placement, most_steps, most_guidance)
 
     def draw(self, request: DrawRequest) -> Iterator[DrawStep | Picture]:
         """Yield each step done (counted over all pictures) and each picture when it is ready.
 
         Closing the iterator stops within one step. Raises KuamoError picture_withheld where the checkpoint's safety
-        checker blacks a picture out.
+        checker blacks a picture out, and no_negative_prompt where the model takes none.
         """
+        if request.negative_prompt and "negative_prompt" not in self._parameters():
+            raise KuamoError("no_negative_prompt")
         first = secrets.randbelow(2**31) if request.seed is None else request.seed
         for index in range(request.count):
             yield from self._draw_one(request, first + index, index)
@@ -83,16 +94,21 @@ class Diffusion:
             raise KuamoError("picture_withheld")
         yield Picture(from_pil(output.images[0]), seed)
 
+    def _parameters(self) -> frozenset[str]:
+        return frozenset(inspect.signature(self._pipeline.__call__).parameters)
+
     def _run(self, request: DrawRequest, seed: int, report: Any) -> Any:
         import torch
 
+        # None, not "": SDXL's models were trained with zeros for no negative prompt at all.
+        unwanted = {"negative_prompt": request.negative_prompt} if request.negative_prompt else {}
         return self._pipeline(
             request.prompt,
-            negative_prompt=request.negative_prompt,
+            **unwanted,
             width=request.width,
             height=request.height,
-            num_inference_steps=request.steps,
-            guidance_scale=request.guidance,
+            num_inference_steps=min(request.steps, self._most_steps),
+            guidance_scale=min(request.guidance, self._most_guidance),
             generator=torch.Generator().manual_seed(seed),
             callback_on_step_end=report,
         )
