@@ -210,10 +210,10 @@ class DrawStep:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture made, and the seed that makes it again."""
+    """A picture made, and the seed that makes it again; None where a server keeps it to itself."""
 
     image: Image
-    seed: int
+    seed: int | None
 
 
 @dataclass(frozen=True)

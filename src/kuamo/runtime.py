@@ -155,7 +155,7 @@ class Models:
         module, _, name = model.engine.partition(":")
         options = dict(model.options)
         if store.is_url(source) and self.settings.remote_key:
-            options["key"] = self.settings.remote_key
+            options.setdefault("key", self.settings.remote_key)  # a row may have its own server's key
         try:
             engine = getattr(importlib.import_module(module), name)
             return engine.load(source, device=self.settings.device, precision=self.settings.precision, **options)

@@ -1,8 +1,9 @@
 """Sounds: any container that FFmpeg opens to mono float32, and back to a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ from kuamo.media.limits import Limits, name_of, read_bytes
 
 # Containers of media only: play lists and their kin could name other files or hosts.
 CONTAINERS = "wav,w64,mp3,mov,mp4,m4a,flac,ogg,matroska,webm,aiff,au,avi,aac,amr,asf,caf,mpeg,mpegts,flv"
-WRITABLE = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "mp3": ("MP3", None), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}
+WRITABLE = {
+    "wav": ("WAV", "PCM_16"),
+    "flac": ("FLAC", "PCM_16"),
+    "mp3": ("MP3", None),
+    "ogg": ("OGG", "VORBIS"),
+    "opus": ("OGG", "OPUS"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,24 +78,53 @@ def read_audio(source: Path | bytes, limits: Limits, name: str | None = None) ->
     Raises KuamoError file_not_found, file_empty, file_too_large, not_audio, no_sound or audio_too_long (by the
     header before decoding, and by the samples where the header says less than the truth).
     """
-    import av
-
     name = name_of(source, name)
     data = read_bytes(source, name, limits)
+    parts = list(_decode(BytesIO(data), name, limits))
+    if not parts:
+        raise KuamoError("no_sound", name=name)
+    return join_audio(parts)
+
+
+def stream_audio(pieces: Iterable[bytes], limits: Limits, name: str) -> Iterator[Audio]:
+    """Decode a sound track while its bytes arrive; for containers that need no seeking (wav, mp3, ogg, flac).
+
+    Raises KuamoError not_audio, no_sound or audio_too_long, and what `pieces` raises.
+    """
+    yield from _decode(_Arriving(pieces), name, limits)
+
+
+class _Arriving:
+    """A file that cannot seek, of bytes still on their way."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._held = b""
+
+    def read(self, size: int) -> bytes:
+        while not self._held and (piece := next(self._pieces, None)) is not None:
+            self._held = piece
+        piece, self._held = self._held[:size], self._held[size:]
+        return piece
+
+
+def _decode(file: BytesIO | _Arriving, name: str, limits: Limits) -> Iterator[Audio]:
+    import av
+
     try:
-        with av.open(BytesIO(data), options={"format_whitelist": CONTAINERS}) as container:
+        with av.open(file, "r", options={"format_whitelist": CONTAINERS}) as container:
             if not container.streams.audio:
                 raise KuamoError("no_sound", name=name)
             if container.streams.audio[0].codec_context is None:
                 raise KuamoError("not_audio", name=name)
-            _check_seconds((container.duration or 0) / av.time_base, name, limits)
+            if isinstance(file, BytesIO):  # a header written before the sound was made does not know its length
+                _check_seconds((container.duration or 0) / av.time_base, name, limits)
             rate = container.streams.audio[0].rate
-            blocks = list(_blocks(container, rate, name, limits))
+            if not rate:
+                raise KuamoError("no_sound", name=name)
+            yield from (Audio(np.nan_to_num(block), rate) for block in _blocks(container, rate, name, limits))
     except (av.error.FFmpegError, ValueError) as error:
         raise KuamoError("not_audio", name=name) from error
-    if not blocks or not rate:
-        raise KuamoError("no_sound", name=name)
-    return Audio(np.nan_to_num(np.concatenate(blocks)), rate)
 
 
 def _blocks(container: Any, rate: int, name: str, limits: Limits) -> Iterator[NDArray[np.float32]]:
@@ -96,7 +132,7 @@ def _blocks(container: Any, rate: int, name: str, limits: Limits) -> Iterator[ND
 
     resampler = AudioResampler(format="flt", layout="mono", rate=rate)
     samples = 0
-    for frame in (*container.decode(audio=0), None):
+    for frame in chain(container.decode(audio=0), (None,)):
         for mono in resampler.resample(frame):
             samples += mono.samples
             _check_seconds(samples / rate, name, limits)
