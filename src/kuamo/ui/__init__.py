@@ -1,0 +1,1 @@
+"""The studio: a page in English and one in Chinese, a small file for each capability."""

@@ -1,0 +1,108 @@
+"""Talk: speech or text in; what was heard, the answer and its speech out. Each session keeps its own conversation."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from kuamo.capabilities.assistant import Heard, Said, TurnRequest, talk
+from kuamo.contracts import Message
+from kuamo.errors import KuamoError
+from kuamo.media.audio import Audio, read_audio
+from kuamo.messages import Language, say
+from kuamo.runtime import Models
+from kuamo.ui.theme import ACCENT
+from kuamo.ui.widgets import busy, guarded, model_menu, notice, sources
+
+History = tuple[Message, ...]
+Update = tuple[Any, ...]  # conversation, status, spoken answer, history, recording, words
+
+
+def tab(language: Language, models: Models) -> None:
+    """Lay the tab out and wire it."""
+    with gr.Tab(say("page.talk", language), id="talk"), gr.Column(elem_classes="conversation"):
+        history = gr.State(())
+        wave = gr.WaveformOptions(waveform_color="#a8a29e", waveform_progress_color=ACCENT)
+        conversation = gr.Chatbot(
+            placeholder=say("page.talk_empty", language), show_label=False, height=360, buttons=["copy"],
+            layout="bubble", render_markdown=False, feedback_options=None, elem_id="conversation",
+        )  # fmt: skip
+        status = gr.HTML("", elem_id="status")
+        reply = gr.Audio(
+            visible=False, interactive=False, autoplay=True, label=say("page.reply", language), buttons=["download"],
+            waveform_options=wave, elem_id="reply",
+        )  # fmt: skip
+        words = gr.Textbox(
+            placeholder=say("page.say", language), label=say("page.say_label", language), show_label=False, max_lines=4,
+            submit_btn=say("page.send_words", language), elem_id="words",
+        )  # fmt: skip
+        recording = gr.Audio(
+            sources=["microphone", "upload"], type="filepath", editable=False, buttons=[],
+            label=say("page.microphone", language), waveform_options=wave, elem_id="recording",
+        )  # fmt: skip
+        with gr.Row(elem_classes="chips"):
+            anew = gr.Button(say("page.new_conversation", language), size="sm", elem_classes="chip")
+        model = model_menu("chat", models, language)
+    outputs = [conversation, status, reply, history, recording, words]
+    turn = gr.on(
+        [words.submit, recording.stop_recording, recording.upload], partial(_turn, models=models, language=language),
+        [recording, words, history, model], outputs, show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    gr.on(
+        [anew.click, conversation.clear], lambda: ([], "", gr.Audio(None, visible=False), (), None, ""), None, outputs,
+        cancels=[turn], show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+
+
+def _turn(
+    recording: str | None, words: str, history: History, model: str, *, models: Models, language: Language
+) -> Iterator[Update]:
+    def failed(line: str) -> Update:
+        return _shown(history), notice(line), gr.skip(), gr.skip(), None, words
+
+    yield from guarded(_talk(recording, words, history, model, models, language), failed, language)
+
+
+def _talk(
+    recording: str | None, words: str, history: History, model: str, models: Models, language: Language
+) -> Iterator[Update]:
+    if not recording and not words.strip():
+        raise KuamoError("nothing_said")
+    doing = busy(say("page.listening" if recording else "page.thinking", language))
+    yield _shown(history), doing, gr.skip(), gr.skip(), gr.skip(), ""
+    audio = _read(recording, models) if recording else None
+    request = TurnRequest(audio=audio, text="" if audio else words, history=history, model=model or None)
+    with closing(talk(request, models)) as stream:
+        heard, said = words, ""
+        for event in stream:
+            if isinstance(event, Heard):
+                heard, doing = event.text, busy(say("page.thinking", language))
+            elif isinstance(event, Said):
+                said += event.text
+                doing = busy(say("page.speaking", language))
+            yield _shown(history, heard, said), doing, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        turn = stream.result()
+    history = turn.history
+    spoken = gr.Audio(_playable(turn.audio), visible=True)
+    yield _shown(history), sources(turn.traces, language), spoken, history, None, gr.skip()
+
+
+def _read(recording: str, models: Models) -> Audio:
+    try:
+        return read_audio(Path(recording), models.settings.limits)
+    except KuamoError:
+        Path(recording).unlink(missing_ok=True)
+        raise
+
+
+def _shown(history: History, heard: str = "", said: str = "") -> list[dict[str, str]]:
+    turns = [(message.role, message.text) for message in history] + [("user", heard), ("assistant", said)]
+    return [{"role": role, "content": text} for role, text in turns if text]
+
+
+def _playable(audio: Audio) -> tuple[int, Any]:
+    return audio.sample_rate_hz, np.frombuffer(audio.pcm16(), "<i2")

@@ -1,0 +1,79 @@
+"""What the tabs share: notices, where a result came from, the menu of models, a picture taken as it is."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from kuamo.contracts import Capability, Trace
+from kuamo.errors import KuamoError
+from kuamo.messages import Language, say
+from kuamo.runtime import Models
+from kuamo.store import is_here, is_url
+
+log = logging.getLogger(__name__)
+Update = TypeVar("Update")
+
+
+def picture_upload(placeholder: str, **options: Any) -> gr.Image:
+    """Return a place for a picture that hands on a file nothing has opened: Kuamo's limits come before any decoding."""
+    picture = gr.Image(type="filepath", sources=["upload", "clipboard"], placeholder=placeholder, **options)
+    # On the instance: Gradio writes a .pyi file beside the source of every subclass.
+    picture.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
+    return picture
+
+
+def guarded(updates: Iterator[Update], failed: Callable[[str], Update], language: Language) -> Iterator[Update]:
+    """Pass updates on; when one fails, end with `failed(line)`: what to do next, or a general sentence for a bug."""
+    try:
+        yield from updates
+    except KuamoError as error:
+        yield failed(error.line(language))
+    except Exception:  # a face: the visitor gets a sentence, the log the truth
+        log.exception("A request on the page failed")
+        yield failed(say("page.unexpected", language))
+
+
+def notice(line: str) -> str:
+    """Return a fault as HTML."""
+    return f'<div class="notice" role="alert">{escape(line)}</div>'
+
+
+def empty(line: str) -> str:
+    """Return the words of a place where nothing is yet, as HTML."""
+    return f'<div class="empty">{escape(line)}</div>'
+
+
+def busy(line: str) -> str:
+    """Return words for work that goes on, as HTML."""
+    return f'<div class="busy" role="status"><i></i><i></i><i></i><span>{escape(line)}</span></div>'
+
+
+def sources(traces: Iterable[Trace], language: Language) -> str:
+    """Return what did the work and how long it took, as HTML; the exact source shows on hovering."""
+    return '<p class="sources">' + "".join(_source(trace, language) for trace in traces) + "</p>"
+
+
+def _source(trace: Trace, language: Language) -> str:
+    line = say(f"page.by_{trace.capability}", language, model=trace.model, seconds=trace.seconds)
+    exact = f"{trace.source}@{trace.revision}, {trace.device}, {trace.precision}"
+    return f'<span title="{escape(exact)}">{escape(line)}</span>'
+
+
+def model_menu(capability: Capability, models: Models, language: Language) -> Any:
+    """Return the menu of models: those of the profile and those on this machine. "" is the automatic choice.
+
+    It is hidden where there is nothing to choose.
+    """
+    profile = models.settings.profile
+    names = [
+        model.name
+        for model in models.catalogue.serving(capability)
+        if profile in model.profiles or (not is_url(model.source) and is_here(model))
+    ]
+    return gr.Dropdown(
+        choices=[(say("page.automatic", language), ""), *((name, name) for name in names)],
+        value="", label=say("page.model", language), visible=bool(names), elem_classes="menu",
+    )  # fmt: skip
