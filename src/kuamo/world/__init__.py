@@ -1,0 +1,1 @@
+"""The bilingual small world that Kuamo's own models are trained and scored on."""
