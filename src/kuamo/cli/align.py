@@ -20,7 +20,7 @@ def align(
     form: Format = "text",
     out: TextFile = None,
 ) -> None:
-    """Find when each word of a text is spoken (each character, in Chinese)."""
+    """Find when each word of a text is spoken."""
     from kuamo.capabilities.align import align
     from kuamo.cli.output import check_writable, plain
     from kuamo.contracts import AlignRequest, Segment

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
-from kuamo.cli.machine import MACHINE, Finding
 from kuamo.cli.session import Session
 from kuamo.errors import KuamoError
+
+if TYPE_CHECKING:
+    from kuamo.cli.machine import Finding
 
 COLOURS = {"ok": "green", "warn": "yellow", "broken": "red"}
 
@@ -28,7 +30,8 @@ def doctor(session: Session) -> None:
         raise typer.Exit(1)
 
 
-def _looks(session: Session) -> dict[str, Callable[[Session], Finding]]:
+def _looks(session: Session) -> "dict[str, Callable[[Session], Finding]]":
+    from kuamo.cli.machine import MACHINE
     from kuamo.cli.trials import try_capability
     from kuamo.contracts import Capability
 
@@ -36,7 +39,7 @@ def _looks(session: Session) -> dict[str, Callable[[Session], Finding]]:
     return machine | {name: partial(try_capability, capability=name) for name in get_args(Capability)}
 
 
-def _finding(session: Session, look: Callable[[Session], Finding]) -> Finding:
+def _finding(session: Session, look: "Callable[[Session], Finding]") -> "Finding":
     try:
         return look(session)
     except KuamoError as error:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from kuamo.catalogue import Model
 
 
+MOST_LANGUAGES = 5
+"""How many of a model's languages the table names; `show` names all."""
+
+
 def models(
     session: Session,
     action: Annotated[Literal["list", "show", "pull"], typer.Argument(help="What to do.")] = "list",
@@ -20,7 +24,10 @@ def models(
         typer.Argument(autocompletion=complete_model, help="Names of the catalogue; for pull, hub ids too."),
     ] = None,
 ) -> None:
-    """List, show or pull (download) models; --profile takes those of one profile."""
+    """List, show or pull (download) models.
+
+    --profile takes those of one profile: `kuamo models pull --profile small`.
+    """
     {"list": _list, "show": _show, "pull": _pull}[action](session, names or [])
 
 
@@ -31,7 +38,7 @@ def _list(session: Session, names: list[str]) -> None:
     budget = session.models.budget_gb
     columns = ("name", "capabilities", "profiles", "memory", "fits", "here", "licence", "languages")
     headings = tuple(session.say(f"models.{column}") for column in columns)
-    lines = [tuple(_cell(session, row, column) for column in columns) for row in rows]
+    lines = [tuple(_cell(session, row, column, most=MOST_LANGUAGES) for column in columns) for row in rows]
     text = table(lines, headings) if lines else session.say("cli.no_models")
     session.show(text, budget_gb=budget, models=rows)
     session.note(session.say("models.machine", budget=budget))
@@ -106,12 +113,21 @@ def _facts(session: Session, model: "Model") -> dict[str, Any]:
     }
 
 
-def _cell(session: Session, row: dict[str, Any], column: str) -> str:
+def _cell(session: Session, row: dict[str, Any], column: str, most: int | None = None) -> str:
+    from kuamo.settings import Profile
+    from kuamo.store import is_url
+
     match column:
+        case "languages" if most and len(row[column]) > most:
+            return f"{', '.join(row[column][:most])} … ({len(row[column])})"
         case "memory":
             return _memory(row["memory_gb"])
         case "fits" if 0 < len(row["fits"]) < len(row["memory_gb"]):
             return str(row["fits"][0])
+        case "profiles" if len(row[column]) == len(get_args(Profile)):
+            return session.say("models.all")
+        case "here" if is_url(row["source"]):
+            return session.say("models.server")
         case "fits" | "here":
             return session.say("models.yes" if row[column] else "models.no")
         case "source":
@@ -120,5 +136,7 @@ def _cell(session: Session, row: dict[str, Any], column: str) -> str:
 
 
 def _memory(gigabytes: dict[str, float]) -> str:
-    sizes = [f"{gigabytes[precision]:.1f}" for precision in ("fp32", "bf16", "int8", "nf4")]
+    sizes = [f"{max(gigabytes[precision], 0.1):.1f}" for precision in ("fp32", "bf16", "int8", "nf4")]
+    if not any(gigabytes.values()):
+        return "–"
     return sizes[0] if len(set(sizes)) == 1 else " / ".join(sizes)
