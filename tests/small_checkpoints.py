@@ -164,7 +164,7 @@ SMOLVLM_TEMPLATE = (
 
 
 def write_smolvlm(folder: Path) -> Path:
-    """Write a SmolVLM (Idefics3 classes, as the first SmolVLM has): SigLIP tower on 32×32 tiles, 4 tokens a tile."""
+    """Write a SmolVLM (of Idefics3 classes, as the first one): SigLIP tower on 32×32 tiles, 4 tokens a tile."""
     from transformers import (
         Idefics3Config,
         Idefics3ForConditionalGeneration,

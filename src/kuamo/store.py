@@ -1,7 +1,9 @@
 """Where models lie on this machine, and the one command that downloads: everything else works offline."""
 
+import glob
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from kuamo.contracts import Capability
 from kuamo.errors import KuamoError
 
 # Weights as safetensors only: pickled ones can run code.
-WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.tiktoken")
-# Second copies of the same weights in other precisions.
-UNWANTED = ("*.fp16.*", "*.non_ema.*", "*-pruned*.safetensors", "onnx/*", "*/openvino*")
+WANTED = (".json", ".safetensors", ".txt", ".model", ".jinja", ".tiktoken")
+# A second copy of the same weights: in another precision, or in its makers' own format.
+COPY = re.compile(r"\.(fp16|bf16|fp32|non_ema)[.-]|^consolidated|^open_clip|_quantized|^adapter_")
+SHARD = re.compile(r"-\d+-of-\d+\.safetensors$")
 
 
 def is_url(source: str) -> bool:
@@ -40,7 +43,10 @@ def resolve(catalogue: Catalogue, capability: Capability, source: str) -> Model:
 
 
 def locate(model: Model) -> str:
-    """Return what the model's engine loads: a folder, a URL or a package's name. Raises KuamoError model_not_downloaded."""
+    """Return what the model's engine loads: a folder, a URL or a package's name.
+
+    Raises KuamoError model_not_downloaded.
+    """
     kind, _, name = model.source.partition(":")
     if kind == "package":
         return name
@@ -68,36 +74,65 @@ def is_from_hub(model: Model) -> bool:
 def pull(source: str, revision: str = "main") -> Path:
     """Download a hub repository's safetensors and settings into the Hugging Face cache; return its folder.
 
-    HF_HOME, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured. Raises KuamoError download_failed.
+    HF_HOME, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured. Raises KuamoError download_failed or
+    no_safe_weights.
     """
     return Path(_download(source, revision, dry_run=False))
 
 
 def bytes_to_pull(source: str, revision: str = "main") -> int:
-    """Return how many bytes `pull` would download: those not in the cache yet. Raises KuamoError download_failed."""
+    """Return how many bytes `pull` would download: those not in the cache yet. Raises what `pull` raises."""
     return sum(file.file_size or 0 for file in _download(source, revision, dry_run=True) if file.will_download)
 
 
 def _download(source: str, revision: str, *, dry_run: bool) -> Any:
     import httpx
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-    wanted, unwanted = list(WANTED), list(UNWANTED)
     try:
-        return snapshot_download(
-            source, revision=revision, allow_patterns=wanted, ignore_patterns=unwanted, dry_run=dry_run
-        )
+        files = HfApi().list_repo_files(source, revision=revision)
+        index = "model_index.json" in files and hf_hub_download(source, "model_index.json", revision=revision)
+        names = wanted(files, components(Path(index).parent) if index else ())
+        if not any(name.endswith(".safetensors") for name in names):
+            raise KuamoError("no_safe_weights", name=source)
+        patterns = [glob.escape(name) for name in names]
+        return snapshot_download(source, revision=revision, allow_patterns=patterns, dry_run=dry_run)
     except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
-        raise KuamoError("download_failed", name=source, reason=str(error).strip().splitlines()[0]) from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise KuamoError("download_failed", name=source, reason=reason) from error
+
+
+def wanted(files: Iterable[str], parts: Collection[str] = ()) -> list[str]:
+    """Return the files of a hub repository that its engine reads: the weights as safetensors, once, and settings.
+
+    `parts` are the component folders of a Diffusers repository, whose weights lie in them and not beside them; other
+    repositories keep everything at the top.
+    """
+    return [name for name in files if _is_wanted(*name.rpartition("/")[::2], parts=parts)]
+
+
+def _is_wanted(folder: str, name: str, parts: Collection[str]) -> bool:
+    if folder not in ("", "additional_chat_templates", *parts) or not name.endswith(WANTED) or COPY.search(name):
+        return False
+    return not (parts and not folder and name.endswith(".safetensors"))
+
+
+def components(folder: Path) -> tuple[str, ...]:
+    """Return the component folders that a Diffusers folder's model_index.json names; none for any other folder."""
+    file = folder / "model_index.json"
+    index = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return tuple(name for name, kind in index.items() if isinstance(kind, list) and kind[0] is not None)
 
 
 def _snapshot(source: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, IncompleteSnapshotError, LocalEntryNotFoundError
 
     try:
         folder = Path(snapshot_download(source, revision=revision, local_files_only=True))
+    except IncompleteSnapshotError as error:  # it lacks files of the repository: `wanted` leaves some out
+        folder = Path(error.snapshot_path)
     except (LocalEntryNotFoundError, HFValidationError) as error:
         raise KuamoError("model_not_downloaded", name=source) from error
     if not is_whole(folder):
@@ -106,9 +141,20 @@ def _snapshot(source: str, revision: str) -> Path:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a checkpoint folder has all its weights: a download cut short has not."""
-    shards: set[Path] = set()
-    for index in folder.rglob("*.safetensors.index.json"):
-        weights: Sequence[str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        shards |= {index.parent / name for name in weights}
-    return any(folder.rglob("*.safetensors")) and all(shard.is_file() for shard in shards)
+    """Whether a checkpoint folder has its settings and all its weights: a download cut short has not."""
+    parts = components(folder)
+    return all(_is_whole_part(folder / part) for part in parts) if parts else _is_whole_model(folder)
+
+
+def _is_whole_part(folder: Path) -> bool:
+    """Tokenizers and schedulers have settings alone (tokenizer_config.json …), models config.json and weights."""
+    return any(folder.glob("*_config.json")) or _is_whole_model(folder)
+
+
+def _is_whole_model(folder: Path) -> bool:
+    weights = {file.name for file in folder.glob("*.safetensors") if file.is_file()}
+    indexed: set[str] = set()
+    for index in folder.glob("*.safetensors.index.json"):
+        indexed |= set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    shards = {name for name in weights if SHARD.search(name)}
+    return (folder / "config.json").is_file() and bool(weights) and indexed <= weights and shards <= indexed

@@ -26,7 +26,7 @@ def encode(templater: Any, messages: list[dict[str, Any]]) -> Any:
 
 
 def plain(text: str, tokenizer: Any) -> str:
-    """Return text in which no special token of the model (`<image>`, an end of turn) can be read: `<image>` to `< image>`."""
+    """Return text in which the model reads no special token (`<image>`, an end of turn): `<image>` to `< image>`."""
     for token in tokenizer.added_tokens_decoder.values():
         if token.special and len(token.content) > 1:
             text = text.replace(token.content, token.content[0] + " " + token.content[1:])

@@ -26,7 +26,7 @@ class Placement:
         return types.get(self.precision, torch.bfloat16 if _has_bf16(self.device) else half)
 
     def arguments(self, keep: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Return what `from_pretrained` wants: safetensors from the disk only, never code; `keep`: modules not quantised."""
+        """Return what `from_pretrained` wants: safetensors from the disk only; `keep`: modules not quantised."""
         arguments: dict[str, Any] = {
             "dtype": self.dtype,
             "device_map": {"": self.device},

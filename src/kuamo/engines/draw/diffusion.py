@@ -51,7 +51,8 @@ class Diffusion:
         with reading(source, "draw"):
             pipeline = AutoPipelineForText2Image.from_pretrained(
                 source, dtype=placement.dtype, use_safetensors=True, local_files_only=True
-            ).to(placement.device)
+            )
+            pipeline.to(placement.device)
         pipeline.set_progress_bar_config(disable=True)
         if _is_small(placement.device):
             pipeline.enable_attention_slicing()
