@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import ValidationError
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from kuamo.contracts import Capability, Precision
@@ -19,30 +20,37 @@ class Settings(BaseSettings):
     """Everything that can be set. Flags win over KUAMO_ variables, these over kuamo.toml, that over the defaults."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KUAMO_", env_nested_delimiter="__", frozen=True, extra="forbid", protected_namespaces=()
+        env_prefix="KUAMO_", env_nested_delimiter="__", frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
     profile: Profile = "nano"
+    """The models to use where no other is named."""
     models: dict[Capability, str] = {}
     """A model for a capability: a name of the catalogue, a local folder, a hub id, or URL#model."""
     model: tuple[dict[str, Any], ...] = ()
     """Rows added to the catalogue."""
     language: Literal["auto", "en", "zh"] = "auto"
+    """The language Kuamo speaks to you; auto: that of LC_ALL, LC_MESSAGES or LANG."""
     device: str = "auto"
+    """A torch device; auto: CUDA, then MPS, then the CPU."""
     precision: Precision = "auto"
+    """How weights are kept; auto: what the device runs best."""
     memory_gb: float | None = None
     """What loaded models may take together; None: three quarters of the memory."""
     idle_seconds: float = 900
     """A model unused for so long is dropped from memory."""
     host: str = "127.0.0.1"
+    """The address that the server listens on."""
     port: int = 7860
-    folder: Path = Path("~/.local/share/kuamo")
+    """The port that the server listens on."""
+    folder: Path = Field(default_factory=lambda: user_data_path("kuamo"))
     """Where uploads are kept."""
     upload_seconds: float = 3600
     """An upload is deleted after so long."""
     remote_key: str = ""
     """The API key sent to remote servers."""
     limits: Limits = Limits()
+    """What one input may have at most: megabytes, megapixels, seconds, characters."""
 
     @classmethod
     def read(cls, **flags: Any) -> Self:
