@@ -1,6 +1,7 @@
 """Small checkpoints: the real classes with seeded random weights, written as the real repositories lie on disk."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -417,3 +418,36 @@ def write_sdxl(folder: Path) -> Path:
         scheduler=EulerDiscreteScheduler(beta_schedule="scaled_linear"),
     ).save_pretrained(folder)
     return folder
+
+
+def write_lcm(folder: Path) -> Path:
+    """Write a latent consistency model: guidance is told to the UNet; it takes no negative prompt."""
+    from diffusers import LatentConsistencyModelPipeline, LCMScheduler
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    tokenizer = clip_tokenizer()
+    LatentConsistencyModelPipeline(
+        vae=_vae(),
+        text_encoder=seeded(CLIPTextModel, CLIPTextConfig(**clip_text_config(tokenizer))),
+        tokenizer=tokenizer,
+        unet=_unet(time_cond_proj_dim=16),
+        scheduler=LCMScheduler(beta_schedule="scaled_linear"),
+        safety_checker=None,
+        feature_extractor=clip_image_processor(),
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
+    return folder
+
+
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "llava": write_llava,
+    "qwen2_vl": write_qwen2_vl,
+    "smolvlm": write_smolvlm,
+    "llama": write_llama,
+    "clip": write_clip,
+    "siglip": write_siglip,
+    "stable_diffusion": write_stable_diffusion,
+    "sdxl": write_sdxl,
+    "lcm": write_lcm,
+}
+"""The writer of each small checkpoint, by name."""
