@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub_server import hub
 from kuamo.catalogue import Catalogue
 
 BIG = """
@@ -56,7 +57,7 @@ def test_one_model_is_shown_in_full_in_chinese(kuamo) -> None:
 
 def test_what_is_in_the_box_needs_no_download(kuamo) -> None:
     done = kuamo("models", "pull", "espeak", "--json")
-    assert (done.exit_code, json.loads(done.stdout)) == (0, {"status": "ok", "pulled": []})
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"status": "success", "pulled": []})
     assert done.stderr == "espeak: nothing to download\n"
 
 
@@ -82,3 +83,21 @@ def test_a_download_without_network_is_told(program, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("someone/model could not be downloaded:")
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_is_pulled_from_a_hub_once_and_without_pickles(program, tmp_path: Path) -> None:
+    weights = {"config.json": b'{"model_type": "llama"}', "model.safetensors": bytes(100_000)}
+    files = weights | {"pytorch_model.bin": b"pickle", "modeling.py": b"code"}
+    with hub("someone/model", files) as (address, downloaded):
+        variables = {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"}
+        first = program("models", "pull", "someone/model", **variables)
+        assert first.returncode == 0, first.stderr
+        assert "someone/model: 0.1 MB to download" in first.stderr
+        folder = Path(first.stdout.removeprefix("someone/model: ").strip())
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == weights
+        again = json.loads(program("models", "pull", "someone/model", "--json", **variables).stdout)
+        assert again["pulled"][0]["bytes"] == 0
+        assert sorted(downloaded) == sorted(weights)
+        lost = program("models", "pull", "someone/else", **variables)
+        assert (lost.returncode, lost.stdout) == (2, "")
+        assert lost.stderr.startswith("someone/else could not be downloaded:")

@@ -25,7 +25,7 @@ def test_each_kind_of_file_is_written_and_can_be_read(ending: str, kuamo) -> Non
 def test_json_tells_words_times_and_source(kuamo) -> None:
     done = kuamo("speak", "good morning", "--out", "a.wav", "--json")
     shown = json.loads(done.stdout)
-    assert (done.exit_code, shown["status"], shown["path"]) == (0, "ok", "a.wav")
+    assert (done.exit_code, shown["status"], shown["path"]) == (0, "success", "a.wav")
     assert [word["text"] for word in shown["words"]] == ["good", "morning"]
     assert shown["audio"]["seconds"] == round(read_audio(Path("a.wav"), Limits()).seconds, 3)
     assert shown["traces"][0]["model"] == "espeak"
@@ -37,19 +37,17 @@ def test_text_is_read_from_stdin(kuamo) -> None:
 
 
 def test_faster_is_shorter(kuamo) -> None:
-    seconds = [
-        json.loads(kuamo("speak", "one two three", "-o", "a.wav", "--speed", speed, "--json").stdout)["audio"][
-            "seconds"
-        ]
-        for speed in (1, 2)
-    ]
-    assert seconds[1] < seconds[0] * 0.7
+    def seconds(speed: int) -> float:
+        shown = kuamo("speak", "one two three", "-o", "a.wav", "--speed", speed, "--json").stdout
+        return float(json.loads(shown)["audio"]["seconds"])
+
+    assert seconds(2) < seconds(1) * 0.7
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("hi", "-o", "a.xyz"), "a.xyz does not say what kind of file to write. End it in one of: .wav, .flac, .mp3, .ogg, .opus."),
+        (("hi", "-o", "a.xyz"), "a.xyz does not say what kind of file to write. End it in one of: .wav, .flac, .mp3,"),
         (("hi", "-o", "a"), "a does not say"),
         (("hi", "-o", "absent/a.wav"), "absent/a.wav cannot be written: No such file or directory."),
         ((" \n", "-o", "a.wav"), "There is no text to work on."),

@@ -7,6 +7,7 @@ import pytest
 
 from kuamo import __version__
 from kuamo.catalogue import Catalogue
+from kuamo.cli.options import OPTIONS
 
 HEAVY = {"torch", "transformers", "diffusers", "gradio", "fastapi", "onnxruntime", "numpy", "av", "openai", "pydantic"}
 COMMANDS = ("ask", "talk", "transcribe", "speak", "align", "serve", "models", "doctor")
@@ -37,9 +38,7 @@ def test_help_names_every_command(kuamo) -> None:
 def test_every_command_helps_and_shares_the_options(command: str, kuamo) -> None:
     shown = kuamo(command, "--help")
     assert shown.exit_code == 0
-    assert all(
-        option in shown.stdout for option in ("--profile", "--model", "--device", "--precision", "--lang", "--json")
-    )
+    assert all(f"--{option}" in shown.stdout for option in OPTIONS)
 
 
 def test_the_version_is_told(program) -> None:

@@ -1,4 +1,4 @@
-"""`kuamo serve`: the HTTP server and the page."""
+"""`kuamo serve`: the HTTP interface and the page."""
 
 from typing import Annotated
 
@@ -10,6 +10,16 @@ from kuamo.cli.session import Session
 def serve(
     session: Session,
     host: Annotated[str | None, typer.Option(help="The address to listen on; 0.0.0.0 lets other machines in.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
+    ] = None,
 ) -> None:
     """Serve the page and the HTTP interface until Ctrl-C."""
+    from kuamo.api.app import create_app
+    from kuamo.api.server import serve
+    from kuamo.ui.page import mount
+
+    chosen = {"host": host, "port": port}
+    settings = session.settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
+    app = mount(create_app(settings, session.models), settings, session.models)
+    serve(app, settings, lambda url: session.show(session.say("cli.listening", url=url), url=url))

@@ -41,10 +41,10 @@ class Session:
         return say(key, self.language, **values)
 
     def show(self, human: str, **parts: object) -> None:
-        """Print a result on stdout: for people (nothing if empty), or its parts as one JSON object with status "ok"."""
+        """Print a result on stdout: for people (nothing if empty), or its parts as JSON with status "success"."""
         from kuamo.cli.output import as_json
 
-        text = as_json(status="ok", **parts) if self.as_json else human
+        text = as_json(status="success", **parts) if self.as_json else human
         if text:
             typer.echo(text)
 
