@@ -23,7 +23,9 @@ def picture(width: int, height: int, seed: int = 0) -> Image:
     return Image(np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8))
 
 
-def ask(text: str = "What is in this picture?", *images: Image, turns: tuple[Message, ...] = (), **sampling: Any) -> ChatRequest:
+def ask(
+    text: str = "What is in this picture?", *images: Image, turns: tuple[Message, ...] = (), **sampling: Any
+) -> ChatRequest:
     settings = {"max_new_tokens": 12, "temperature": 0.0, **sampling}
     return ChatRequest(messages=(*turns, Message("user", text, images)), sampling=Sampling(**settings))
 
@@ -140,9 +142,7 @@ def test_quantised_on_a_cpu_with_its_sight_left_whole(
     from bitsandbytes.nn import Linear4bit, Linear8bitLt
 
     engine = load(checkpoint(family), precision)
-    small = {
-        name for name, module in engine._model.named_modules() if isinstance(module, Linear4bit | Linear8bitLt)
-    }
+    small = {name for name, module in engine._model.named_modules() if isinstance(module, Linear4bit | Linear8bitLt)}
     assert any(name.endswith("q_proj") for name in small)
     assert all("language_model" in name or "text_model" in name for name in small)
     assert engine.precision == precision
@@ -192,9 +192,7 @@ def damaged(folder: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "how", ["cut off", "no processor", "no template", "weights missing", "other type", "code of its own"]
 )
-def test_a_checkpoint_that_cannot_be_used_says_why(
-    how: str, checkpoint: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_a_checkpoint_that_cannot_be_used_says_why(how: str, checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     folder = shutil.copytree(checkpoint("llava"), tmp_path / "broken")
     damaged(folder, how)
     with pytest.raises(KuamoError) as caught:

@@ -51,9 +51,11 @@ def _be_quiet() -> None:
 
 
 def unsupported(source: str, capability: Capability, reason: str) -> KuamoError:
-    """Return KuamoError model_unsupported with the reason's first line, without its full stop."""
+    """Return KuamoError model_unsupported with the reason's first line, without its full stop and the folder's path."""
+    name = name_of(source)
     line = next((line.strip() for line in reason.splitlines() if line.strip()), "no reason given")
-    return KuamoError("model_unsupported", name=name_of(source), capability=capability, reason=line.rstrip("."))
+    reason = line.replace(source, name).rstrip(" .")
+    return KuamoError("model_unsupported", name=name, capability=capability, reason=reason)
 
 
 def load_model(kind: Any, source: str, capability: Capability, placement: Placement, keep: tuple[str, ...] = ()) -> Any:
