@@ -14,32 +14,74 @@ Row = tuple[str, str]
 
 ABOUT = {
     "zh": (
-        ("名称", "小明的iPhone"), ("iOS版本", "17.4.1"), ("型号名称", "iPhone 15 Pro"), ("型号号码", "MTQA3CH/A"),
-        ("序列号", "F2LXK9Q0P7"), ("歌曲", "128"), ("总容量", "256 GB"), ("可用容量", "87.31 GB"), ("运营商", "中国移动"),
+        ("名称", "小明的iPhone"),
+        ("iOS版本", "17.4.1"),
+        ("型号名称", "iPhone 15 Pro"),
+        ("型号号码", "MTQA3CH/A"),
+        ("序列号", "F2LXK9Q0P7"),
+        ("歌曲", "128"),
+        ("总容量", "256 GB"),
+        ("可用容量", "87.31 GB"),
+        ("运营商", "中国移动"),
     ),
     "en": (
-        ("Name", "Ann's iPhone"), ("iOS Version", "17.4.1"), ("Model Name", "iPhone 15 Pro"), ("Model Number", "MTQA3CH/A"),
-        ("Serial Number", "F2LXK9Q0P7"), ("Songs", "128"), ("Capacity", "256 GB"), ("Available", "87.31 GB"),
+        ("Name", "Ann's iPhone"),
+        ("iOS Version", "17.4.1"),
+        ("Model Name", "iPhone 15 Pro"),
+        ("Model Number", "MTQA3CH/A"),
+        ("Serial Number", "F2LXK9Q0P7"),
+        ("Songs", "128"),
+        ("Capacity", "256 GB"),
+        ("Available", "87.31 GB"),
         ("Carrier", "China Mobile"),
     ),
-}  # fmt: skip
+}
 CHAPTER = {
-    "zh": (("设备名称", "小明的手机"), ("型号", "iPhone 15 Pro"), ("系统版本", "17.4.1"), ("序列号", "F2LXK9Q0P7"), ("存储容量", "256 GB")),
-    "en": (("Device name", "Ann's phone"), ("Model", "iPhone 15 Pro"), ("System version", "17.4.1"), ("Serial number", "F2LXK9Q0P7"), ("Storage", "256 GB")),
-}  # fmt: skip
-ANDROID = {
     "zh": (
-        ("设备名称", "Redmi K70"), ("型号", "23113RKC6C"), ("处理器", "骁龙8 Gen 2"), ("运行内存", "16 GB"), ("电池容量", "5000 mAh"),
-        ("分辨率", "3200 x 1440"), ("Android版本", "14"), ("Android安全更新", "2024-03-01"), ("MIUI版本", "14.0.5"),
-        ("基带版本", "MPSS.DE.3.0"), ("内核版本", "5.15.123"), ("版本号", "UKQ1.230804"),
+        ("设备名称", "小明的手机"),
+        ("型号", "iPhone 15 Pro"),
+        ("系统版本", "17.4.1"),
+        ("序列号", "F2LXK9Q0P7"),
+        ("存储容量", "256 GB"),
     ),
     "en": (
-        ("Device name", "Redmi K70"), ("Model", "23113RKC6C"), ("Processor", "Snapdragon 8"), ("RAM", "16 GB"),
-        ("Battery capacity", "5000 mAh"), ("Resolution", "3200 x 1440"), ("Android version", "14"),
-        ("Android security update", "2024-03-01"), ("MIUI version", "14.0.5"), ("Baseband version", "MPSS.DE.3.0"),
-        ("Kernel version", "5.15.123"), ("Build number", "UKQ1.230804"),
+        ("Device name", "Ann's phone"),
+        ("Model", "iPhone 15 Pro"),
+        ("System version", "17.4.1"),
+        ("Serial number", "F2LXK9Q0P7"),
+        ("Storage", "256 GB"),
     ),
-}  # fmt: skip
+}
+ANDROID = {
+    "zh": (
+        ("设备名称", "Redmi K70"),
+        ("型号", "23113RKC6C"),
+        ("处理器", "骁龙8 Gen 2"),
+        ("运行内存", "16 GB"),
+        ("电池容量", "5000 mAh"),
+        ("分辨率", "3200 x 1440"),
+        ("Android版本", "14"),
+        ("Android安全更新", "2024-03-01"),
+        ("MIUI版本", "14.0.5"),
+        ("基带版本", "MPSS.DE.3.0"),
+        ("内核版本", "5.15.123"),
+        ("版本号", "UKQ1.230804"),
+    ),
+    "en": (
+        ("Device name", "Redmi K70"),
+        ("Model", "23113RKC6C"),
+        ("Processor", "Snapdragon 8"),
+        ("RAM", "16 GB"),
+        ("Battery capacity", "5000 mAh"),
+        ("Resolution", "3200 x 1440"),
+        ("Android version", "14"),
+        ("Android security update", "2024-03-01"),
+        ("MIUI version", "14.0.5"),
+        ("Baseband version", "MPSS.DE.3.0"),
+        ("Kernel version", "5.15.123"),
+        ("Build number", "UKQ1.230804"),
+    ),
+}
 
 
 def font(pixels: float) -> PIL.ImageFont.FreeTypeFont:
@@ -99,14 +141,24 @@ def invoice(language: str = "zh") -> PIL.Image.Image:
     draw = PIL.ImageDraw.Draw(picture)
     texts = {
         "zh": (
-            "电子发票", "发票号码：24317001", "开票日期：2024-03-15", "购买方：上海跨模科技", "销售方：北京书店",
-            ("品名", "数量", "单价", "金额"), ("小计", "税额", "合计"),
+            "电子发票",
+            "发票号码：24317001",
+            "开票日期：2024-03-15",
+            "购买方：上海跨模科技",
+            "销售方：北京书店",
+            ("品名", "数量", "单价", "金额"),
+            ("小计", "税额", "合计"),
         ),
         "en": (
-            "INVOICE", "Invoice number: 24317001", "Invoice date: 2024-03-15", "Bill to: Kuamo Labs", "Seller: City Books",
-            ("Item", "Qty", "Unit price", "Amount"), ("Subtotal", "Tax", "Total"),
+            "INVOICE",
+            "Invoice number: 24317001",
+            "Invoice date: 2024-03-15",
+            "Bill to: Kuamo Labs",
+            "Seller: City Books",
+            ("Item", "Qty", "Unit price", "Amount"),
+            ("Subtotal", "Tax", "Total"),
         ),
-    }[language]  # fmt: skip
+    }[language]
     title, number, date, buyer, seller, head, sums = texts
     draw.text((500, 40), title, "#111", font(40), anchor="ma")
     _columns(draw, (60, 560), 130, (number, date), 26)
@@ -126,9 +178,15 @@ def invoice(language: str = "zh") -> PIL.Image.Image:
 def web_form(language: str = "en") -> PIL.Image.Image:
     """Draw a form of a web page: each label above its field, one field empty, a button."""
     fields = {
-        "en": (("Full name", "Li Ming"), ("Email", "li@example.com"), ("Phone number", "13800138000"), ("City", "Shanghai"), ("Address", "")),
+        "en": (
+            ("Full name", "Li Ming"),
+            ("Email", "li@example.com"),
+            ("Phone number", "13800138000"),
+            ("City", "Shanghai"),
+            ("Address", ""),
+        ),
         "zh": (("姓名", "李明"), ("邮箱", "li@example.com"), ("手机号", "13800138000"), ("城市", "上海"), ("地址", "")),
-    }[language]  # fmt: skip
+    }[language]
     picture = PIL.Image.new("RGB", (700, 760), "#f8f9fb")
     draw = PIL.ImageDraw.Draw(picture)
     draw.text((40, 30), "Registration" if language == "en" else "用户注册", "#111", font(32))

@@ -4,11 +4,12 @@ import re
 import unicodedata
 from collections import ChainMap
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 
 from kuamo.capabilities.layout import Pair, find_headings, find_pairs
-from kuamo.capabilities.vocabulary import Found, search, spell, vocabulary
+from kuamo.capabilities.vocabulary import Found, Spelling, search, spell, vocabulary
 from kuamo.contracts import Line
 from kuamo.media.text import is_chinese
 
@@ -26,9 +27,11 @@ YES_OR_NO = re.compile(
     r"|吗\W*$|是不是|是否|有没有|对不对|能不能|可不可以|对吗",
     re.IGNORECASE,
 )
-COUNTING = re.compile(r"how many|几个|多少个|几位|多少位", re.IGNORECASE)
+COUNTING = re.compile(r"how many|how much|how old|几个|几位|多少[个位钱]|多久|多长|多大|几岁", re.IGNORECASE)
 PERSON_OR_TIME = re.compile(r"\b(?:who|whose|when)\b|谁|何时|什么时候", re.IGNORECASE)
 JOINED = re.compile(r"\b(?:and|also|plus|or)\b|[,;?&/+，、；？。]|和|与|及|还有|并|跟|另外", re.IGNORECASE)
+
+GENERAL = ("price", "date", "time")  # groups whose asks ("how much", "which day") fit other labels too
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,11 @@ def _labels_in(question: str, pairs: tuple[Pair, ...], headings: tuple[str, ...]
     if not named and rest:
         return _nearly(question, rest, printed)
     named = _without_context(named, pairs, headings)
-    if any(not _is_printed(word, headings) for word in rest) or not _are_joined(question, named):
+    named = _without_general_asks(question, named)
+    values = tuple(pair.value for pair in pairs)
+    if any(not (_is_printed(word, headings) or _is_part(word, values)) for word in rest) or not _are_joined(
+        question, named
+    ):
         return []
     return list({_meaning(phrase): phrase for phrase in named}.values())
 
@@ -96,32 +103,50 @@ def _nearly(question: str, rest: list[str], printed: dict[str, str]) -> list[Fou
 
 
 def _without_context(named: list[Found], pairs: tuple[Pair, ...], headings: tuple[str, ...]) -> list[Found]:
-    """Drop what a heading names and no label does: "Wi-Fi" on a ticket headed "WiFi Internet Service"."""
-    kept = [phrase for phrase in named if _choose(phrase, pairs) or not _is_printed(phrase.key, headings)]
+    """Drop what only says where and labels nothing: a thing ("phone"), a heading's word ("Wi-Fi" on its ticket)."""
+    idle = vocabulary().fillers
+    kept = [
+        phrase
+        for phrase in named
+        if _choose(phrase, pairs) or not (phrase.key in idle or _is_printed(phrase.key, headings))
+    ]
     return kept if len(named) > 1 else named
 
 
 def _is_printed(word: str, headings: tuple[str, ...]) -> bool:
     """Whether a heading holds a word, or one of its group."""
     words = vocabulary()
-    spelled = [spell(heading) for heading in headings]
-    if is_chinese(word):
-        whole = len(word) > 1 and any(word in heading.key for heading in spelled)
-    else:
-        whole = any(search(heading, {word: word})[0] for heading in spelled)
     group = words.terms.get(word)
-    return whole or any(
-        group is not None and group == phrase.meaning
-        for heading in spelled
-        for phrase in search(heading, words.questions)[0]
-    )
+    spelled = [spell(heading) for heading in headings]
+    named = {phrase.meaning for heading in spelled for phrase in search(heading, words.questions)[0]}
+    return any(_holds(heading, word) for heading in spelled) or (group is not None and group in named)
+
+
+def _holds(text: Spelling, word: str) -> bool:
+    """Whether a text has a word: whole in Latin letters, two characters at least in Chinese."""
+    if is_chinese(word):
+        return len(word) > 1 and word in text.key
+    return bool(search(text, {word: word})[0])
+
+
+def _is_part(word: str, values: tuple[str, ...]) -> bool:
+    """Whether a word is in a value but is not all of it: "iPhone" in "iPhone 15 Pro", "Li" in "Li Ming"."""
+    return any(value.key != word and _holds(value, word) for value in map(spell, values))
+
+
+def _without_general_asks(question: str, named: list[Found]) -> list[Found]:
+    """Drop "how much" beside the label it asks for: "合计多少钱", but not in "the age, and how much is it?"."""
+    general = [phrase for phrase in named if phrase.meaning in GENERAL and phrase.key not in vocabulary().terms]
+    if len(named) == 2 and len(general) == 1 and not _are_joined(question, named):
+        return [phrase for phrase in named if phrase not in general]
+    return named
 
 
 def _are_joined(question: str, named: list[Found]) -> bool:
     text = spell(question).text
     return all(
         JOINED.search(text[first.end : second.start]) or _meaning(first) == _meaning(second)
-        for first, second in zip(named, named[1:], strict=False)
+        for first, second in pairwise(named)
     )
 
 

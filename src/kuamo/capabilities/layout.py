@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from kuamo.capabilities.vocabulary import vocabulary
@@ -22,8 +23,10 @@ BELOW = 1.5  # the most between a label and the value under it
 SLIDER = 2.0  # the same, where the value stands under a slider's handle
 SIDE = 6.0  # options of one field stand no further apart
 
+# How hints in empty fields, and sentences that begin with a label ("密码不能为空"), go on.
 NOT_VALUE = re.compile(
-    r"^(请输入|请选择|请填写|enter |please |type your|e\.g\.|必须|需要|应|不|未|至少|最少|最多|错误|长度|由|和|与|或|说明|管理|设置)", re.I
+    r"^(?:请|必须|需要|应|不|未|至少|最少|最多|错误|长度|由|和|与|或|说明|管理|设置|enter |please |type your|e\.g\.)",
+    re.IGNORECASE,
 )
 ARROWS = " \t>›»〉》＞▶▸→∨⌄▾▼"
 
@@ -114,7 +117,7 @@ def find_pairs(lines: tuple[Line, ...]) -> tuple[Pair, ...]:
 
 
 def find_headings(lines: tuple[Line, ...], pairs: tuple[Pair, ...]) -> tuple[str, ...]:
-    """Return the lines that stand alone in their row, outside any pair and without digits: what the picture is about."""
+    """Return the lines that stand alone in their row, in no pair and without digits: what the picture is about."""
     sheet = _Sheet(_upright(lines))
     paired = {id(pair.place) for pair in pairs}
     alone = [cell for cell in sheet.cells if id(cell.line) not in paired and not sheet.row(cell)]
@@ -191,7 +194,7 @@ def _is_written_value(text: str) -> bool:
 
 
 def _rows(sheet: _Sheet) -> None:
-    """Pair labels with the next cell to the right: near, or far where other rows have their values in the same column."""
+    """Pair labels with the next cell to the right: near, or far where other rows have values in the same column."""
     found = [(cell, value) for cell in sheet.free if (value := _candidate(cell, sheet))]
     near = [(label, value) for label, value in found if value.left - label.right <= NEAR * label.height]
     near = [(label, value) for label, value in near if label.known or re.search(r"\d", value.text)]
@@ -220,7 +223,7 @@ def _candidate(cell: _Cell, sheet: _Sheet) -> _Cell | None:
 
 def _is_header(row: list[_Cell]) -> bool:
     ordered = sorted(row, key=lambda cell: cell.left)
-    return any(first.known and second.known for first, second in zip(ordered, ordered[1:], strict=False))
+    return any(first.known and second.known for first, second in pairwise(ordered))
 
 
 def _far(label: _Cell, value: _Cell) -> bool:
@@ -271,7 +274,10 @@ def _is_table(label: _Cell, value: _Cell, sheet: _Sheet) -> bool:
     if not any(head.known for head in sheet.row(label)):
         return False
     return any(
-        0 <= cell.top - value.bottom <= SLIDER * value.height and cell.overlaps(value) and cell.value and sheet.row(cell)
+        0 <= cell.top - value.bottom <= SLIDER * value.height
+        and cell.overlaps(value)
+        and cell.value
+        and sheet.row(cell)
         for cell in sheet.cells
     )
 

@@ -79,7 +79,9 @@ class Vocabulary:
 
     def __init__(self, table: Mapping[str, object]) -> None:
         rows: Mapping[str, Mapping[str, list[str]]] = table["group"]  # type: ignore[assignment]
-        self.groups = {name: Group(name, **{key: tuple(value) for key, value in row.items()}) for name, row in rows.items()}
+        self.groups = {
+            name: Group(name, **{key: tuple(value) for key, value in row.items()}) for name, row in rows.items()
+        }
         self.actions = frozenset(spell(word).key for word in table["actions"])  # type: ignore[attr-defined]
         self.fillers = frozenset(spell(word).key for word in table["fillers"])  # type: ignore[attr-defined]
         self.terms = {spell(term).key: group.name for group in self.groups.values() for term in group.terms}
@@ -124,7 +126,9 @@ class Vocabulary:
         spelled = spell(text)
         for length in range(len(spelled.key) - 1, 1, -1):
             if spelled.breaks(length) and spelled.key[:length] in self.terms:
-                return spelled.text[: spelled.ends[length - 1]].strip(), spelled.text[spelled.ends[length - 1] :].strip()
+                return spelled.text[: spelled.ends[length - 1]].strip(), spelled.text[
+                    spelled.ends[length - 1] :
+                ].strip()
         return None
 
 
