@@ -38,6 +38,7 @@ class OpenAiServer:
     pieces_sent: int = 0
     gone: bool = False
     endless: bool = False
+    waits: bool = False
 
     def note(self, request: Request, body: dict[str, Any]) -> Response | None:
         """Keep a request; return the failure that is wanted, if any."""
@@ -205,7 +206,9 @@ async def _wav(state: OpenAiServer, body: dict[str, Any]) -> AsyncIterator[bytes
     yield b"not a sound" * 100 if state.fault == "no sound" else head
     tone = np.sin(np.arange(PIECE_SAMPLES) / 10) * 8_000
     try:
-        for _ in body["input"]:
+        for number, _ in enumerate(body["input"]):
+            while state.waits and number == len(body["input"]) // 2:
+                await asyncio.sleep(0.005)
             state.pieces_sent += 1
             yield tone.astype("<i2").tobytes()
             await asyncio.sleep(0.002)

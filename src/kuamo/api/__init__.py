@@ -1,0 +1,1 @@
+"""The HTTP face: the wire to contracts and back, nothing else."""

@@ -1,0 +1,67 @@
+"""Made-up engines for tests of the faces: what they say follows from what they are given."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Self
+
+from kuamo.contracts import ChatRequest, Line, ReadRequest
+
+
+class Measurer:
+    """Answers with the size of the picture and the question; waits at `gate` and fails with `fault` when told to."""
+
+    device = "cpu"
+    precision = "fp32"
+    concurrent = True
+    gate = threading.Event()
+    waiting = threading.Semaphore(0)
+
+    def __init__(self, fault: str, waits: bool) -> None:
+        self._fault = fault
+        self._waits = waits
+
+    @classmethod
+    def load(cls, source: str, *, device: str, precision: str, fault: str = "", waits: bool = False) -> Self:
+        """Load nothing."""
+        return cls(fault, waits)
+
+    def answer(self, request: ChatRequest) -> Iterator[str]:
+        """Say width x height, then the last message's text."""
+        if self._waits:
+            self.waiting.release()
+            assert self.gate.wait(30)
+        if self._fault:
+            raise RuntimeError(self._fault)
+        message = request.messages[-1]
+        (image,) = message.images
+        yield f"{image.width}x{image.height} "
+        yield message.text
+
+
+class Blind:
+    """Sees no text in any picture."""
+
+    device = "cpu"
+    precision = "fp32"
+    concurrent = True
+
+    @classmethod
+    def load(cls, source: str, *, device: str, precision: str) -> Self:
+        """Load nothing."""
+        return cls()
+
+    def read(self, request: ReadRequest) -> tuple[Line, ...]:
+        """Read nothing."""
+        return ()
+
+
+def rows() -> list[dict[str, Any]]:
+    """Return catalogue rows: the measurer, one that waits, one that fails, and the blind reader."""
+    common = {"source": "package:made_up", "profiles": ["nano"]}
+    measurer = {**common, "capabilities": ["answer"], "engine": "made_up:Measurer"}
+    return [
+        {**measurer, "name": "measurer"},
+        {**measurer, "name": "waiter", "options": {"waits": True}},
+        {**measurer, "name": "failure", "options": {"fault": "a secret of /etc/shadow"}},
+        {**common, "name": "blind", "capabilities": ["read"], "engine": "made_up:Blind"},
+    ]
