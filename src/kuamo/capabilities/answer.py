@@ -1,0 +1,78 @@
+"""A question about a picture to its answer: read from a label where the picture has it, else seen by a model."""
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from kuamo.capabilities.labels import answer_from_labels
+from kuamo.capabilities.read import read
+from kuamo.contracts import Answer, ChatRequest, Message, ReadRequest, Stream, Trace
+from kuamo.errors import KuamoError
+from kuamo.media.image import Image
+from kuamo.media.text import clean_text, is_chinese
+from kuamo.messages import say
+from kuamo.runtime import Models
+
+READ_SCORE = 0.5  # lines the reader is less sure of are noise more often than text
+READ_CHARACTERS = 1000  # of the picture's text that a model is told
+
+
+def answer(request: ChatRequest, models: Models) -> Stream[str, Answer]:
+    """Answer the last user message about the picture in the last message that has any; text as it comes.
+
+    The text in the picture is read first. Where the question names a label on it, the answer is the value beside it,
+    exactly, with its place marked. Otherwise a vision-language model answers, told what was read. A request that names
+    a model gets that model's own answer, and so does one with no picture or several.
+    Raises KuamoError text_empty or text_too_long, and no_model where a model is needed and there is none.
+    """
+    return Stream(_answer(_cleaned(request, models), models))
+
+
+def _answer(request: ChatRequest, models: Models) -> Generator[str, None, Answer]:
+    traces: tuple[Trace, ...] = ()
+    picture = _picture(request)
+    if picture is not None and request.model is None:
+        reading = read(ReadRequest(image=picture), models)
+        traces = reading.traces
+        lines = tuple(line for line in reading.lines if line.score >= READ_SCORE)
+        found = answer_from_labels(_question(request).text, lines)
+        if found:
+            yield found.text
+            return Answer(found.text, found.places, traces)
+        request = _told(request, "\n".join(line.text for line in lines))
+    with models.lease("answer", request) as lease:
+        pieces = []
+        for piece in lease.engine.answer(request):
+            pieces.append(piece)
+            yield piece
+        return Answer("".join(pieces).strip(), (), (*traces, lease.trace()))
+
+
+def _question(request: ChatRequest) -> Message:
+    for message in reversed(request.messages):
+        if message.role == "user":
+            return message
+    raise KuamoError("text_empty")
+
+
+def _picture(request: ChatRequest) -> Image | None:
+    images = next((message.images for message in reversed(request.messages) if message.images), ())
+    return images[0] if len(images) == 1 else None
+
+
+def _asking(request: ChatRequest, text: str) -> ChatRequest:
+    question = _question(request)
+    messages = (replace(message, text=text) if message is question else message for message in request.messages)
+    return replace(request, messages=tuple(messages))
+
+
+def _cleaned(request: ChatRequest, models: Models) -> ChatRequest:
+    return _asking(request, clean_text(_question(request).text, models.settings.limits))
+
+
+def _told(request: ChatRequest, text: str) -> ChatRequest:
+    """Put what was read before the question."""
+    question = _question(request).text
+    told = say(
+        "prompt.read_text", "zh" if is_chinese(question) else "en", text=text[:READ_CHARACTERS], question=question
+    )
+    return _asking(request, told) if text else request
