@@ -15,10 +15,13 @@ def ask(
 ) -> None:
     """Answer a question about a picture."""
     from kuamo.capabilities.answer import answer
+    from kuamo.cli.output import plain
     from kuamo.contracts import ChatRequest, Message
     from kuamo.media.image import read_image
 
     image = read_image(picture, session.settings.limits)
-    given = session.stream(answer(ChatRequest(messages=(Message("user", question, (image,)),)), session.models))
-    session.show("", text=given.text, places=given.places, traces=given.traces)
-    session.note_source(given.traces)
+    stream = answer(ChatRequest(messages=(Message("user", question, (image,)),)), session.models)
+    session.stream(stream)
+    answered = stream.result()
+    session.show("", **plain(answered))
+    session.note_source(answered.traces)

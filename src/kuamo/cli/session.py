@@ -2,11 +2,11 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,11 +15,9 @@ from kuamo.errors import KuamoError
 from kuamo.messages import Language, say
 
 if TYPE_CHECKING:
-    from kuamo.contracts import Stream, Trace
+    from kuamo.contracts import Trace
     from kuamo.runtime import Models
     from kuamo.settings import Settings
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,17 @@ class Session:
         names = " + ".join(dict.fromkeys(trace.model for trace in traces))
         self.note(self.say("cli.source", models=names, seconds=sum(trace.seconds for trace in traces)))
 
-    def stream(self, pieces: "Stream[str, Result]") -> Result:
-        """Print text as it is written, unless the output is JSON; return the whole."""
-        for piece in pieces:
-            if not self.as_json:
-                typer.echo(piece, nl=False)
-        return pieces.result()
+    def stream(self, pieces: Iterable[str]) -> None:
+        """Print text as it is written, and end its line; with JSON, take the pieces and print nothing."""
+        open_line = False
+        try:
+            for piece in pieces:
+                if not self.as_json:
+                    typer.echo(piece, nl=False)
+                    open_line = True
+        finally:
+            if open_line:
+                typer.echo()
 
 
 def command(run: Callable[..., None]) -> Callable[..., None]:
