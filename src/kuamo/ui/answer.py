@@ -14,17 +14,16 @@ import PIL.ImageEnhance
 
 from kuamo.capabilities.answer import answer
 from kuamo.contracts import Answer, ChatRequest, Line, Message
-from kuamo.errors import KuamoError
 from kuamo.media.image import Image, read_image
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
 from kuamo.ui.theme import ACCENT
-from kuamo.ui.widgets import busy, empty, guarded, model_menu, notice, picture_upload, sources
+from kuamo.ui.widgets import busy, empty, guarded, model_menu, notice, picture_upload, removed_if_bad, sources
 
 SAMPLES = Path(__file__).parent
 EXAMPLES = ("page.example_version", "page.example_password", "page.example_see")
 SHOWN_PIXELS = 1600  # the longer side of the marked picture
-Update = tuple[Any, ...]  # the answer's card, the marked picture, the upload
+Update = tuple[Any, Any]  # the answer's card, the marked picture
 
 
 def tab(language: Language, models: Models) -> None:
@@ -49,7 +48,7 @@ def tab(language: Language, models: Models) -> None:
             )
     wire: dict[str, Any] = {
         "fn": partial(_ask, models=models, language=language), "inputs": [picture, question, model],
-        "outputs": [card, marked, picture], "show_progress": "hidden", "api_visibility": "private",
+        "outputs": [card, marked], "show_progress": "hidden", "api_visibility": "private",
     }  # fmt: skip
     question.submit(**wire)
     sample.click(
@@ -65,26 +64,22 @@ def _ask(picture: str | None, question: str, model: str, *, models: Models, lang
 
 
 def _failed(line: str) -> Update:
-    return notice(line), gr.Image(visible=False), gr.skip()
+    return notice(line), gr.Image(visible=False)
 
 
 def _answer(picture: str | None, question: str, model: str, models: Models, language: Language) -> Iterator[Update]:
-    if not picture or not question.strip():
-        yield _failed(say("page.no_question" if picture else "page.no_picture", language))
+    if not picture or not Path(picture).is_file() or not question.strip():
+        yield _failed(say("page.no_picture" if question.strip() else "page.no_question", language))
         return
-    yield busy(say("page.looking", language)), gr.Image(visible=False), gr.skip()
-    try:
-        image = read_image(Path(picture), models.settings.limits)
-    except KuamoError as error:
-        Path(picture).unlink(missing_ok=True)
-        yield notice(error.line(language)), gr.skip(), None
-        return
+    yield busy(say("page.looking", language)), gr.Image(visible=False)
+    with removed_if_bad(Path(picture)) as file:
+        image = read_image(file, models.settings.limits)
     request = ChatRequest(messages=(Message("user", question, (image,)),), model=model or None)
     with closing(answer(request, models)) as stream:
         written = ""
         for piece in stream:
             written += piece
-            yield _card(question, written), gr.skip(), gr.skip()
+            yield _card(question, written), gr.skip()
         result = stream.result()
     yield _shown(question, result, image, language)
 
@@ -92,8 +87,8 @@ def _answer(picture: str | None, question: str, model: str, models: Models, lang
 def _shown(question: str, result: Answer, image: Image, language: Language) -> Update:
     card = _card(question, result.text, sources(result.traces, language))
     if not result.places:
-        return card, gr.skip(), gr.skip()
-    return card, gr.Image(mark(image, result.places), visible=True), gr.skip()
+        return card, gr.skip()
+    return card, gr.Image(mark(image, result.places), visible=True)
 
 
 def _card(question: str, text: str, below: str = "") -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from kuamo.media.audio import Audio, read_audio
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
 from kuamo.ui.theme import ACCENT
-from kuamo.ui.widgets import busy, guarded, model_menu, notice, sources
+from kuamo.ui.widgets import busy, empty, guarded, model_menu, notice, removed_if_bad, sources
 
 History = tuple[Message, ...]
 Update = tuple[Any, ...]  # conversation, status, spoken answer, history, recording, words
@@ -27,10 +28,8 @@ def tab(language: Language, models: Models) -> None:
     with gr.Tab(say("page.talk", language), id="talk"), gr.Column(elem_classes="conversation"):
         history = gr.State(())
         wave = gr.WaveformOptions(waveform_color="#a8a29e", waveform_progress_color=ACCENT)
-        conversation = gr.Chatbot(
-            placeholder=say("page.talk_empty", language), show_label=False, height=360, buttons=["copy"],
-            layout="bubble", render_markdown=False, feedback_options=None, elem_id="conversation",
-        )  # fmt: skip
+        blank = empty(say("page.talk_empty", language))
+        conversation = gr.HTML(blank, max_height=460, autoscroll=True, elem_id="conversation")
         status = gr.HTML("", elem_id="status")
         reply = gr.Audio(
             visible=False, interactive=False, autoplay=True, label=say("page.reply", language), buttons=["download"],
@@ -52,9 +51,9 @@ def tab(language: Language, models: Models) -> None:
         [words.submit, recording.stop_recording, recording.upload], partial(_turn, models=models, language=language),
         [recording, words, history, model], outputs, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
-    gr.on(
-        [anew.click, conversation.clear], lambda: ([], "", gr.Audio(None, visible=False), (), None, ""), None, outputs,
-        cancels=[turn], show_progress="hidden", api_visibility="private",
+    anew.click(
+        lambda: (blank, "", gr.Audio(None, visible=False), (), None, ""), None, outputs, cancels=[turn],
+        show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
 
@@ -74,7 +73,10 @@ def _talk(
         raise KuamoError("nothing_said")
     doing = busy(say("page.listening" if recording else "page.thinking", language))
     yield _shown(history), doing, gr.skip(), gr.skip(), gr.skip(), ""
-    audio = _read(recording, models) if recording else None
+    audio = None
+    if recording:
+        with removed_if_bad(Path(recording)) as file:
+            audio = read_audio(file, models.settings.limits)
     request = TurnRequest(audio=audio, text="" if audio else words, history=history, model=model or None)
     with closing(talk(request, models)) as stream:
         heard, said = words, ""
@@ -91,17 +93,10 @@ def _talk(
     yield _shown(history), sources(turn.traces, language), spoken, history, None, gr.skip()
 
 
-def _read(recording: str, models: Models) -> Audio:
-    try:
-        return read_audio(Path(recording), models.settings.limits)
-    except KuamoError:
-        Path(recording).unlink(missing_ok=True)
-        raise
-
-
-def _shown(history: History, heard: str = "", said: str = "") -> list[dict[str, str]]:
+def _shown(history: History, heard: str = "", said: str = "") -> Any:
     turns = [(message.role, message.text) for message in history] + [("user", heard), ("assistant", said)]
-    return [{"role": role, "content": text} for role, text in turns if text]
+    bubbles = [f'<p class="{role}">{escape(text)}</p>' for role, text in turns if text]
+    return f'<div class="bubbles" role="log">{"".join(bubbles)}</div>' if bubbles else gr.skip()
 
 
 def _playable(audio: Audio) -> tuple[int, Any]:

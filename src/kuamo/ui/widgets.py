@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -20,7 +22,7 @@ Update = TypeVar("Update")
 def picture_upload(placeholder: str, **options: Any) -> gr.Image:
     """Return a place for a picture that hands on a file nothing has opened: Kuamo's limits come before any decoding."""
     picture = gr.Image(type="filepath", sources=["upload", "clipboard"], placeholder=placeholder, **options)
-    # On the instance: Gradio writes a .pyi file beside the source of every subclass.
+    # On the instance, as Gradio writes a .pyi file beside a subclass's source; so never an event's `gr.update`.
     picture.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
     return picture
 
@@ -34,6 +36,16 @@ def guarded(updates: Iterator[Update], failed: Callable[[str], Update], language
     except Exception:  # a face: the visitor gets a sentence, the log the truth
         log.exception("A request on the page failed")
         yield failed(say("page.unexpected", language))
+
+
+@contextmanager
+def removed_if_bad(file: Path) -> Iterator[Path]:
+    """Delete an upload that cannot be read; the good ones go after `upload_seconds`."""
+    try:
+        yield file
+    except KuamoError:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def notice(line: str) -> str:
