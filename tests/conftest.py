@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_checkpoints import WRITERS
+
+import small_checkpoints
+import small_speech_checkpoints
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 _outside: list[str] = []
@@ -24,11 +26,16 @@ def data() -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function from the name of a small checkpoint to its folder, written once; not to be changed."""
+    """Return a function from a small checkpoint's name (`llava` for write_llava) to its folder, written once.
+
+    Copy it before you change it.
+    """
 
     @cache
     def folder(name: str) -> Path:
-        return WRITERS[name](tmp_path_factory.mktemp("checkpoints") / name)
+        module = small_speech_checkpoints if hasattr(small_speech_checkpoints, f"write_{name}") else small_checkpoints
+        written: Path = getattr(module, f"write_{name}")(tmp_path_factory.mktemp("checkpoints") / name)
+        return written
 
     return folder
 

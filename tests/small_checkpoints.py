@@ -1,7 +1,6 @@
 """Small checkpoints: the real classes with seeded random weights, written as the real repositories lie on disk."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -437,17 +436,3 @@ def write_lcm(folder: Path) -> Path:
         requires_safety_checker=False,
     ).save_pretrained(folder)
     return folder
-
-
-WRITERS: dict[str, Callable[[Path], Path]] = {
-    "llava": write_llava,
-    "qwen2_vl": write_qwen2_vl,
-    "smolvlm": write_smolvlm,
-    "llama": write_llama,
-    "clip": write_clip,
-    "siglip": write_siglip,
-    "stable_diffusion": write_stable_diffusion,
-    "sdxl": write_sdxl,
-    "lcm": write_lcm,
-}
-"""The writer of each small checkpoint, by name."""

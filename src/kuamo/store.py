@@ -86,19 +86,21 @@ def bytes_to_pull(source: str, revision: str = "main") -> int:
 
 
 def _download(source: str, revision: str, *, dry_run: bool) -> Any:
-    import httpx
+    import httpx2
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     try:
-        files = HfApi().list_repo_files(source, revision=revision)
-        index = "model_index.json" in files and hf_hub_download(source, "model_index.json", revision=revision)
-        names = wanted(files, components(Path(index).parent) if index else ())
+        repository = HfApi().model_info(source, revision=revision)
+        files = [file.rfilename for file in repository.siblings or ()]
+        diffusers = "model_index.json" in files
+        index = Path(hf_hub_download(source, "model_index.json", revision=repository.sha)) if diffusers else Path()
+        names = wanted(files, components(index.parent))
         if not any(name.endswith(".safetensors") for name in names):
             raise KuamoError("no_safe_weights", name=source)
         patterns = [glob.escape(name) for name in names]
         return snapshot_download(source, revision=revision, allow_patterns=patterns, dry_run=dry_run)
-    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, httpx2.HTTPError, OSError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise KuamoError("download_failed", name=source, reason=reason) from error
 

@@ -42,13 +42,13 @@ class Diffusion:
         `most_steps` and `most_guidance` hold back requests from what a distilled model was not made for: turbo and LCM
         kinds need few steps, turbo no guidance. Raises KuamoError model_unsupported.
         """
-        from diffusers import AutoPipelineForText2Image
-        from diffusers.utils import logging
-
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()
         placement = place(source, device, "auto" if precision in ("int8", "nf4") else precision)
         with reading(source, "draw"):
+            from diffusers import AutoPipelineForText2Image
+            from diffusers.utils import logging
+
+            logging.disable_progress_bar()
+            logging.set_verbosity_error()
             pipeline = AutoPipelineForText2Image.from_pretrained(
                 source, dtype=placement.dtype, use_safetensors=True, local_files_only=True
             )
