@@ -1,7 +1,4 @@
-"""How long the command line takes to start, beside a bare Python: the median and the worst of ten runs each.
-
-    python benchmarks/startup.py
-"""
+"""How long the command line takes to start, beside a bare Python: the median and the worst of ten runs each."""
 
 import statistics
 import subprocess

@@ -23,6 +23,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "en_GB.UTF-8")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("KUAMO_FOLDER", str(tmp_path / "kept"))
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def program() -> Run:
             env=os.environ | variables,
             capture_output=True,
             encoding="utf-8",
+            errors="backslashreplace",
             stdin=subprocess.DEVNULL,
             check=False,
         )

@@ -93,7 +93,7 @@ def _cache(session: Session) -> Finding:
 
 
 def _hub(session: Session) -> Finding:
-    import httpx
+    import httpx2
     from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 
     from kuamo.settings import hub_variables
@@ -103,8 +103,8 @@ def _hub(session: Session) -> Finding:
     if HF_HUB_OFFLINE:
         return "ok", session.say("doctor.offline", variables=variables)
     try:
-        answers = httpx.head(ENDPOINT, timeout=HUB_SECONDS, follow_redirects=True).is_success
-    except (httpx.HTTPError, httpx.InvalidURL):
+        answers = httpx2.head(ENDPOINT, timeout=HUB_SECONDS, follow_redirects=True).is_success
+    except (httpx2.HTTPError, httpx2.InvalidURL):
         answers = False
     key = "doctor.reachable" if answers else "doctor.unreachable"
     return "ok" if answers else "warn", session.say(key, endpoint=ENDPOINT, variables=variables)
