@@ -210,6 +210,32 @@ def write_smolvlm(folder: Path) -> Path:
     return folder
 
 
+def write_smolvlm2(folder: Path) -> Path:
+    """Write a SmolVLM 2: as the first, with settings for videos (read where torchvision is) and an older layout."""
+    from transformers import SmolVLMConfig, SmolVLMForConditionalGeneration
+
+    write_smolvlm(folder)
+    settings = json.loads((folder / "config.json").read_text())
+    settings["vision_config"].pop("model_type")
+    config = SmolVLMConfig(
+        **{key: value for key, value in settings.items() if key not in ("model_type", "architectures")}
+    )
+    pictures = json.loads((folder / "processor_config.json").read_text())["image_processor"]
+    for file in folder.iterdir():
+        if "tokenizer" not in file.name:
+            file.unlink()
+    model = seeded(SmolVLMForConditionalGeneration, config)
+    model.generation_config.update(eos_token_id=2, pad_token_id=1)
+    model.save_pretrained(folder)
+    pictures |= {"image_processor_type": "SmolVLMImageProcessor", "processor_class": "SmolVLMProcessor"}
+    videos = {"video_processor_type": "SmolVLMVideoProcessor", "num_frames": 4, "fps": 1}
+    own = {"image_seq_len": 4, "processor_class": "SmolVLMProcessor", "video_processor": videos}
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
+    (folder / "processor_config.json").write_text(json.dumps(own))
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": SMOLVLM_TEMPLATE}))
+    return folder
+
+
 LLAMA_TEMPLATE = (
     "{{ '<|begin_of_text|>' }}{% for message in messages %}"
     "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' }}"

@@ -16,7 +16,7 @@ from kuamo.engines.answer.vision_language import VisionLanguage
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image
 
-FAMILIES = ["llava", "qwen2_vl", "smolvlm"]
+FAMILIES = ["llava", "qwen2_vl", "smolvlm", "smolvlm2"]
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image:

@@ -66,7 +66,11 @@ def _load_processor(source: str) -> Any:
 def _without_video(kind: Any) -> Any:
     """Return a processor class for texts and pictures alone: the video part of the family's own wants torchvision."""
 
+    from transformers import ProcessorMixin
+
     class Pictures(kind):  # type: ignore[misc]
+        apply_chat_template = ProcessorMixin.apply_chat_template
+
         @classmethod
         def get_attributes(cls) -> list[str]:
             return [name for name in kind.get_attributes() if name != "video_processor"]
