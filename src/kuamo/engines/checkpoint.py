@@ -58,15 +58,17 @@ def unsupported(source: str, capability: Capability, reason: str) -> KuamoError:
     return KuamoError("model_unsupported", name=name, capability=capability, reason=reason)
 
 
-def load_model(kind: Any, source: str, capability: Capability, placement: Placement, keep: tuple[str, ...] = ()) -> Any:
-    """Return the model of an Auto class `kind` in evaluation mode, every weight from the checkpoint.
+def load_model(
+    kind: Any, source: str, capability: Capability, placement: Placement, keep: tuple[str, ...] = (), **changes: Any
+) -> Any:
+    """Return the model of a class `kind` in evaluation mode, every weight from the checkpoint.
 
-    `keep` are patterns of modules that are not quantised. Raises KuamoError model_unsupported: also where weights are
-    missing, which Transformers would fill with random numbers.
+    `keep` are patterns of modules that are not quantised, `changes` go over config.json. Raises KuamoError
+    model_unsupported: also where weights are missing, which Transformers would fill with random numbers.
     """
     with reading(source, capability):
         model, found = kind.from_pretrained(
-            source, output_loading_info=True, **{**placement.arguments(keep), **HERE_ONLY}
+            source, output_loading_info=True, **{**placement.arguments(keep), **HERE_ONLY}, **changes
         )
     if found["missing_keys"]:
         raise unsupported(source, capability, f"weights are missing: {min(found['missing_keys'])} …")
