@@ -225,6 +225,56 @@ ANSWERED = [
     ("form en", "What name was entered?", "Li Ming"),
     ("form en", "在哪个城市", "Shanghai"),
     ("form en", "What is the e-mail?", "li@example.com"),
+    ("ticket", "pwd?", "aaeu"),
+    ("ticket", "What do I type as the password?", "aaeu"),
+    ("ticket", "Could you please read the username on this ticket?", "fqpp"),
+    ("ticket", "请把用户名和密码告诉我", "Username: fqpp; Password: aaeu"),
+    ("ticket", "流量额度", "1 GB"),
+    ("ticket", "What's the traffic allowance?", "1 GB"),
+    ("ticket", "data?", "1 GB"),
+    ("ticket", "价钱是多少", "0.00"),
+    ("ticket", "What's the price on the ticket?", "0.00"),
+    ("ticket", "票价？", "0.00"),
+    ("ticket", "What is the validity period?", "1w"),
+    ("ticket", "这张票有效期多长", "1w"),
+    ("ticket", "max number of users", "4"),
+    ("ticket", "它可以给多少人共享？", "4"),
+    ("titanic", "What age is entered in the form?", "40"),
+    ("titanic", "表单里的年龄是多少？", "40"),
+    ("titanic", "What is the passenger's class?", "second"),
+    ("titanic", "客舱等级是什么", "second"),
+    ("phone", "What's the device's name?", "小明的手机"),
+    ("phone", "机型是？", "iPhone 15 Pro"),
+    ("phone", "系统版本号是多少", "17.4.1"),
+    ("phone", "截图里的手机是什么型号", "iPhone 15 Pro"),
+    ("phone", "它的系统版本呢？", "17.4.1"),
+    ("phone", "how much storage does this phone have", "256 GB"),
+    ("phone", "这是哪款手机？系统是什么版本？", "型号: iPhone 15 Pro; 系统版本: 17.4.1"),
+    ("phone en", "What is the version of the operating system?", "17.4.1"),
+    ("phone en", "存储容量多大", "256 GB"),
+    ("phone en", "Model and serial number?", "Model: iPhone 15 Pro; Serial number: F2LXK9Q0P7"),
+    ("iphone", "How much space is available?", "87.31 GB"),
+    ("iphone", "这部手机的序列号", "F2LXK9Q0P7"),
+    ("iphone en", "Which network operator does the phone use?", "China Mobile"),
+    ("iphone en", "iOS version?", "17.4.1"),
+    ("iphone en", "型号号码是多少", "MTQA3CH/A"),
+    ("android", "Android版本和内核版本分别是多少？", "Android版本: 14; 内核版本: 5.15.123"),
+    ("android", "手机有多少内存", "16 GB"),
+    ("android", "CPU是什么", "骁龙8 Gen 2"),
+    ("android", "屏幕的分辨率是多少", "3200 x 1440"),
+    ("android", "安全更新日期是什么时候？", "2024-03-01"),
+    ("android en", "What is the battery capacity in mAh?", "5000 mAh"),
+    ("android en", "基带版本是什么", "MPSS.DE.3.0"),
+    ("android en", "What MIUI version is installed on the device?", "14.0.5"),
+    ("invoice", "总金额是多少？", "113.00"),
+    ("invoice", "这张发票的总额", "113.00"),
+    ("invoice", "什么时候开的票", "2024-03-15"),
+    ("invoice", "How much is the subtotal?", "100.00"),
+    ("invoice en", "total?", "113.00"),
+    ("invoice en", "发票号", "24317001"),
+    ("form", "填写的手机号是多少", "13800138000"),
+    ("form", "What city is it?", "上海"),
+    ("form en", "他的全名是什么", "Li Ming"),
 ]
 
 NOT_ANSWERED = [
@@ -338,6 +388,44 @@ NOT_ANSWERED = [
     ("form en", "What does the button say?"),
     ("login", "What should I enter as username?"),
     ("login", "登录名是什么"),
+    ("ticket", "What font is the password in?"),
+    ("ticket", "密码强度怎么样"),
+    ("ticket", "Is 4 the number of users?"),
+    ("ticket", "怎么连接网络"),
+    ("ticket", "票上有几行字"),
+    ("ticket", "What year is it?"),
+    ("ticket", "Who is Ashley?"),
+    ("ticket", "How much traffic have I used?"),
+    ("ticket", "What's the username of the other guest?"),
+    ("ticket", "How many tickets are there?"),
+    ("ticket", "Which currency is the price in?"),
+    ("ticket", "What comes after the password?"),
+    ("titanic", "How many children are travelling?"),
+    ("titanic", "What is the total fare?"),
+    ("titanic", "船叫什么名字"),
+    ("titanic", "生还概率是多少"),
+    ("titanic", "average age of the passengers"),
+    ("phone", "这是谁的手机？"),
+    ("phone", "手机号是多少"),
+    ("phone", "What colour is the phone?"),
+    ("phone", "系统版本是最新的吗"),
+    ("phone", "What was the previous system version?"),
+    ("iphone", "How many songs can it hold?"),
+    ("iphone", "电池健康"),
+    ("android", "哪个版本更高"),
+    ("android en", "Can it run Android 15?"),
+    ("invoice", "税率是多少"),
+    ("invoice en", "How much did the pen cost?"),
+    ("invoice en", "unit price of the notebook"),
+    ("form", "年龄多大"),
+    ("form en", "Which fields are empty?"),
+    ("login", "账号和密码是多少？"),
+    # a label is there, but the words are too free: a miss is better than a wrong answer
+    ("ticket", "连WiFi要输什么密码？"),
+    ("titanic", "船票多少钱"),
+    ("iphone", "机主叫什么"),
+    ("invoice en", "Who issued the invoice?"),
+    ("form en", "What phone number did he enter?"),
 ]
 
 
@@ -351,3 +439,21 @@ def test_answered(picture: str, question: str, answer: str, data: Path) -> None:
 @pytest.mark.parametrize(("picture", "question"), NOT_ANSWERED)
 def test_left_to_a_model(picture: str, question: str, data: Path) -> None:
     assert ask(picture, question, data) is None
+
+
+def test_a_tilted_photograph_is_read(data: Path) -> None:
+    ticket = PIL.Image.open(data / "images" / REAL["ticket"]).rotate(-5, expand=True, fillcolor="grey")
+    read = engine().read(ReadRequest(image=from_pil(ticket)))
+    reply = answer_from_labels("username and password", read)
+    assert reply is not None
+    assert reply.text == "Username: fqpp; Password: aaeu"
+
+
+def test_places_hold_the_values(data: Path) -> None:
+    reply = ask("phone", "这是什么型号，系统版本是多少？", data)
+    assert reply is not None
+    assert [place.text.strip(" ›>") for place in reply.places] == ["iPhone 15 Pro", "17.4.1"]
+
+
+def test_a_long_text_is_not_a_question_for_labels(data: Path) -> None:
+    assert ask("ticket", "password " * 100, data) is None

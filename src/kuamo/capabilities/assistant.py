@@ -200,7 +200,7 @@ def _speech(
 def sentences(text: str) -> tuple[str, ...]:
     """Cut a text after its sentences, Chinese and English; what has no letter or digit in it is left out.
 
-    A line's end ends a sentence; a full stop only before white space, and not after a title or an initial ("Dr. A. Smith").
+    A line's end ends one; a full stop does before white space, but not after a title or an initial ("Dr. A. Smith").
     """
     return tuple(part.strip() for part in SENTENCE.findall(text) if re.search(r"\w", part))
 

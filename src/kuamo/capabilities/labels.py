@@ -28,7 +28,8 @@ YES_OR_NO = re.compile(
     re.IGNORECASE,
 )
 COUNTING = re.compile(r"how many|how much|how old|几个|几位|多少[个位钱]|多久|多长|多大|几岁", re.IGNORECASE)
-PERSON_OR_TIME = re.compile(r"\b(?:who|whose|when)\b|谁|何时|什么时候", re.IGNORECASE)
+PERSON = re.compile(r"\b(?:who|whose)\b|谁", re.IGNORECASE)
+TIME = re.compile(r"\bwhen\b|何时|什么时候", re.IGNORECASE)
 JOINED = re.compile(r"\b(?:and|also|plus|or)\b|[,;?&/+，、；？。]|和|与|及|还有|并|跟|另外", re.IGNORECASE)
 
 GENERAL = ("price", "date", "time")  # groups whose asks ("how much", "which day") fit other labels too
@@ -171,7 +172,9 @@ def _single(pairs: list[Pair]) -> Pair | None:
 
 
 def _fits(question: str, pair: Pair) -> bool:
-    """Whether a value can answer this kind of question: a count has digits; who and when ask for known labels only."""
-    if COUNTING.search(question) and not re.search(r"\d", pair.value):
+    """Whether a value can answer such a question: a count has digits, a person none; labels of no group are neither."""
+    digits = bool(re.search(r"\d", pair.value))
+    person, time = bool(PERSON.search(question)), bool(TIME.search(question))
+    if (COUNTING.search(question) and not digits) or (person and digits):
         return False
-    return not PERSON_OR_TIME.search(question) or vocabulary().group_of(pair.label) is not None
+    return not (person or time) or vocabulary().group_of(pair.label) is not None

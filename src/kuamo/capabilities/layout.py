@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from kuamo.capabilities.vocabulary import vocabulary
+from kuamo.capabilities.vocabulary import spell, vocabulary
 from kuamo.contracts import Line
 from kuamo.media.text import is_chinese
 
@@ -169,7 +169,7 @@ def _after_label(text: str) -> Iterator[tuple[str, str]]:
     """Yield the pair of "系统版本17.4.1", where what follows a known label reads like a value."""
     if vocabulary().group_of(text) is None and (parts := vocabulary().prefix(text)):
         value = re.sub(r"^(?:是|为|is\b)\s*", "", parts[1]).lstrip("=- ")
-        if _is_written_value(value):
+        if _is_written_value(value, parts[0]):
             yield parts[0], value
 
 
@@ -178,15 +178,15 @@ def _next_label(text: str) -> tuple[str, str]:
     for colon in re.finditer(r"[:：]", text):
         for start in range(1, colon.start()):
             parted = text[start - 1].isspace() or is_chinese(text[start])
-            if parted and vocabulary().group_of(text[start : colon.start()]):
+            if parted and spell(text[start : colon.start()]).key in vocabulary().terms:
                 return text[:start].strip(), text[start:]
     return text.strip(), ""
 
 
-def _is_written_value(text: str) -> bool:
+def _is_written_value(text: str, label: str) -> bool:
     """Whether what follows a label without a colon reads like a value, not like the rest of a sentence."""
     short = len(text) <= 40 and len(text.split()) <= 4
-    first = re.match(r"[\d$¥€£￥+\-]|[A-Z]|[a-z]*\d", text)
+    first = re.match(r"[\d$¥€£￥+\-A-Z]|[a-z]*\d", text, re.IGNORECASE if is_chinese(label) else 0)
     return bool(short and first and re.search(r"\d", text) and not NOT_VALUE.match(text))
 
 
