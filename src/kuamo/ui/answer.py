@@ -109,7 +109,7 @@ def mark(image: Image, places: tuple[Line, ...]) -> PIL.Image.Image:
     light = PIL.Image.new("L", picture.size, 0)
     for box in boxes:
         PIL.ImageDraw.Draw(light).rounded_rectangle(box, stroke * 3, fill=255)
-    marked = PIL.Image.composite(picture, PIL.ImageEnhance.Brightness(picture).enhance(0.78), light)
+    marked = PIL.Image.composite(picture, PIL.ImageEnhance.Brightness(picture).enhance(0.84), light)
     pen = PIL.ImageDraw.Draw(marked)
     for left, top, right, bottom in boxes:
         halo = (left - stroke, top - stroke, right + stroke, bottom + stroke)

@@ -44,8 +44,8 @@ def tab(language: Language, models: Models) -> None:
             label=say("page.microphone", language), waveform_options=wave, elem_id="recording",
         )  # fmt: skip
         with gr.Row(elem_classes="chips"):
+            model = model_menu("chat", models, language)
             anew = gr.Button(say("page.new_conversation", language), size="sm", elem_classes="chip")
-        model = model_menu("chat", models, language)
     outputs = [conversation, status, reply, history, recording, words]
     turn = gr.on(
         [words.submit, recording.stop_recording, recording.upload], partial(_turn, models=models, language=language),
