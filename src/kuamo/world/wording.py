@@ -1,0 +1,54 @@
+"""How a question is worded: typed with capitals and marks, or as a speech recogniser writes it; typing errors."""
+
+import re
+from random import Random
+
+from kuamo.messages import Language
+from kuamo.world.phrases import manner
+
+FINALS: dict[Language, tuple[str, ...]] = {"en": ("", "?", ".", "!"), "zh": ("", "？", "。", "！")}
+NAMES = re.compile(r"\b(i|kuamo|chinese|english|french|german|japanese|spanish|python|openai)\b")
+HAN = "[\u4e00-\u9fff]"
+BETWEEN_HAN = re.compile(f"(?<={HAN}) (?={HAN})")
+PARTICLES = re.compile("[的了呢吗请吧一]")
+
+
+def wrapped(line: str, language: Language, rng: Random) -> str:
+    """Return a line with words around it that change nothing, in three of ten cases."""
+    before = rng.choice(manner()["before"][language]) + " " if rng.random() < 0.25 else ""
+    after = " " + rng.choice(manner()["after"][language]) if rng.random() < 0.08 else ""
+    return f"{before}{line}{after}"
+
+
+def mistyped(line: str, language: Language, rng: Random) -> str:
+    """Return a line with one error outside its {slots}: a letter lost or two swapped; in Chinese a particle lost."""
+    pattern = re.compile(r"(?<![{\w])[a-z]{5,}(?![}\w])") if language == "en" else PARTICLES
+    places = list(pattern.finditer(line))
+    if not places:
+        return line
+    start, end = rng.choice(places).span()
+    if language == "zh":
+        return line[:start] + line[end:]
+    spot = rng.randrange(start + 1, end - 2)
+    swapped = line[spot + 1] + line[spot] if rng.random() < 0.5 else line[spot + 1]
+    return line[:spot] + swapped + line[spot + 2 :]
+
+
+def typed(text: str, language: Language, rng: Random) -> str:
+    """Return a text as a careful person types it: capitals, names, commas and a mark at the end."""
+    final = rng.choice(FINALS[language])
+    if language == "zh":
+        return BETWEEN_HAN.sub("，", text) + final
+    text = NAMES.sub(lambda match: match[0].capitalize(), text)
+    return text[:1].upper() + text[1:] + final
+
+
+def recognised(text: str, language: Language) -> str:
+    """Return a text as a speech recogniser writes it: lower case, no marks, in Chinese no spaces."""
+    text = re.sub(r"[^\w\s']", " ", text.lower())
+    return BETWEEN_HAN.sub("", " ".join(text.split())) if language == "zh" else " ".join(text.split())
+
+
+def worded(text: str, language: Language, rng: Random) -> str:
+    """Return a text in one of the two wordings."""
+    return typed(text, language, rng) if rng.random() < 0.5 else recognised(text, language)
