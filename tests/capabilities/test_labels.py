@@ -441,6 +441,11 @@ def test_left_to_a_model(picture: str, question: str, data: Path) -> None:
     assert ask(picture, question, data) is None
 
 
+def test_a_word_of_a_message_is_no_context() -> None:
+    message = Line("John: bring the tickets", ((0, 0), (230, 0), (230, 20), (0, 20)), 1.0)
+    assert answer_from_labels("What should John bring?", (message,)) is None
+
+
 def test_a_tilted_photograph_is_read(data: Path) -> None:
     ticket = PIL.Image.open(data / "images" / REAL["ticket"]).rotate(-5, expand=True, fillcolor="grey")
     read = engine().read(ReadRequest(image=from_pil(ticket)))

@@ -72,7 +72,8 @@ def test_a_value_below_its_label() -> None:
 
 
 def test_a_number_above_its_caption() -> None:
-    assert paired(line("98%", 100, 10, 60, 40), line("Battery", 95, 60, 70)) == [("Battery", "98%")]
+    cards = [line("98%", 100, 10, 60, 40), line("Battery", 95, 60, 70), line("72", 400, 10, 40, 40)]
+    assert paired(*cards, line("Pulse", 395, 60, 50)) == [("Battery", "98%"), ("Pulse", "72")]
 
 
 @pytest.mark.parametrize(

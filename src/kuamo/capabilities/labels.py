@@ -84,7 +84,7 @@ def _labels_in(question: str, pairs: tuple[Pair, ...], headings: tuple[str, ...]
         return _nearly(question, rest, printed)
     named = _without_context(named, pairs, headings)
     named = _without_general_asks(question, named)
-    values = tuple(pair.value for pair in pairs)
+    values = tuple(pair.value for pair in pairs if words.group_of(pair.label))
     if any(not (_is_printed(word, headings) or _is_part(word, values)) for word in rest) or not _are_joined(
         question, named
     ):

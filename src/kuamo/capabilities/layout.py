@@ -295,6 +295,6 @@ def _over(label: _Cell, sheet: _Sheet) -> _Cell | None:
         gap = label.top - cell.bottom
         centred = abs((cell.left + cell.right) - (label.left + label.right)) <= 3 * label.height
         close = -0.3 * label.height <= gap <= cell.height and cell.height > 1.1 * label.height
-        if close and centred and cell.text[0].isdigit() and not sheet.row(cell):
+        if close and centred and cell.text[0].isdigit():
             return cell
     return None
