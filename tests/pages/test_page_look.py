@@ -1,5 +1,6 @@
 """The page around the tabs: languages, small screens, the dark."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,6 +26,14 @@ def test_the_switch_leads_to_the_other_language(visit: Any) -> None:
     page.get_by_role("button", name="录制", exact=True).wait_for()  # Gradio's own words, too
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     assert page.get_by_text("全部在本机运行").is_visible()
+
+
+def test_gradios_own_refusals_are_in_the_pages_language(visit: Any, tmp_path: Path) -> None:
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate(101_000_000)  # one megabyte over the limit, none of them on the disk
+    page = visit("/zh/")
+    page.set_input_files("#picture input[type=file]", tmp_path / "large.png")
+    page.get_by_text("文件太大，上限是 100 MB。").first.wait_for()
 
 
 @pytest.mark.parametrize("path", ["/en/", "/zh/"])

@@ -34,7 +34,7 @@ def mount(app: FastAPI, settings: Settings, models: Models) -> FastAPI:
             app,
             page(language, settings, models),
             path=f"/{language}",
-            app_kwargs={"middleware": [Middleware(Shell, language=language)]},
+            app_kwargs={"middleware": [Middleware(Shell, language=language, megabytes=settings.limits.megabytes)]},
             max_file_size=int(settings.limits.megabytes * 1e6),
             show_error=False,
             footer_links=[],
