@@ -10,7 +10,6 @@ from kuamo.api.uploads import Uploads
 from kuamo.capabilities.answer import answer
 from kuamo.contracts import ChatRequest, Line, Message, Trace
 from kuamo.media.image import read_image
-from kuamo.media.text import clean_text
 from kuamo.runtime import Models
 
 FAILURES: dict[int | str, dict[str, Any]] = {status: {"model": Failure} for status in (404, 413, 415, 422, 503)}
@@ -37,12 +36,11 @@ def router(models: Models, uploads: Uploads) -> APIRouter:
         image: Annotated[UploadFile, Form()], question: Annotated[str, Form()], model: Annotated[str, Form()] = ""
     ) -> Answered:
         """Answer a question about a picture. `model`: one of the catalogue's, else the server's choice."""
-        asked = clean_text(question, limits)
         picture = read_image(image.file.read(), limits, "image")
-        request = ChatRequest(messages=(Message("user", asked, (picture,)),), model=model or None)
+        request = ChatRequest(messages=(Message("user", question, (picture,)),), model=model or None)
         answered = answer(request, models).result()
         return Answered(
-            question=asked,
+            question=question,
             answer=answered.text,
             image_url=f"/uploads/{uploads.keep(picture)}",
             places=answered.places,
