@@ -72,7 +72,7 @@ def _talk(
     if not recording and not words.strip():
         raise KuamoError("nothing_said")
     doing = busy(say("page.listening" if recording else "page.thinking", language))
-    yield _shown(history), doing, gr.skip(), gr.skip(), gr.skip(), ""
+    yield _shown(history), doing, gr.skip(), gr.skip(), gr.skip(), gr.skip() if recording else ""
     audio = None
     if recording:
         with removed_if_bad(Path(recording)) as file:
