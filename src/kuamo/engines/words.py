@@ -4,7 +4,7 @@ import re
 import textwrap
 import unicodedata
 
-HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
+HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 CLOSING = re.escape("，。！？；：、”’）》」』】…—～·,.!?;:)")
 WORD = re.compile(rf"[{HAN}][{CLOSING}]*|[^{HAN}\s]+")
 NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
