@@ -31,7 +31,7 @@ def router(models: Models, uploads: Uploads) -> APIRouter:
     routes = APIRouter(tags=["answer"])
     limits = models.settings.limits
 
-    @routes.post("/qa", responses=FAILURES)
+    @routes.post("/qa", summary="Ask a picture", responses=FAILURES)
     def qa(
         image: Annotated[UploadFile, Form()], question: Annotated[str, Form()], model: Annotated[str, Form()] = ""
     ) -> Answered:

@@ -21,7 +21,7 @@ def router(models: Models) -> APIRouter:
     """Return the route GET /health."""
     routes = APIRouter(tags=["server"])
 
-    @routes.get("/health")
+    @routes.get("/health", summary="Whether the server lives")
     async def health() -> Health:
         """Answer at once: no engine is touched and no thread waited for."""
         return Health(loaded=models.loaded())

@@ -70,7 +70,7 @@ def router(uploads: Uploads) -> APIRouter:
     """Return the route GET /uploads/{name}."""
     routes = APIRouter(tags=["pictures"])
 
-    @routes.get("/uploads/{name}", response_class=Response, responses={
+    @routes.get("/uploads/{name}", summary="A picture that was asked about", response_class=Response, responses={
         200: {"content": {"image/png": {}}}, 404: {"model": Failure}, 422: {"model": Failure},
     })  # fmt: skip
     def upload(name: str) -> Response:
