@@ -293,10 +293,10 @@ class Embedding:
 
 
 def join_text(parts: Iterator[str] | tuple[str, ...]) -> str:
-    """Join texts with one space, but none between two Chinese characters."""
+    """Join texts with one space, but none between two Chinese characters (Korean ones are spaced)."""
     joined = ""
     for part in filter(None, (part.strip() for part in parts)):
-        wide = joined and ord(joined[-1]) > 0x2E7F and ord(part[0]) > 0x2E7F
+        wide = joined and all(ord(side) > 0x2E7F and not "가" <= side <= "힣" for side in (joined[-1], part[0]))
         joined += part if wide or not joined else " " + part
     return joined
 
