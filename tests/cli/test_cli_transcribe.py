@@ -11,12 +11,13 @@ import numpy as np
 import pysubs2
 import pytest
 import soundfile
-from kuamo.capabilities.timing import FORMATS
 from praatio import textgrid
 
+from kuamo.capabilities.timing import FORMATS
 from kuamo.cli.transcribe import LONG_SECONDS
 from kuamo.media.audio import read_audio
 from kuamo.media.limits import Limits
+from openai_server import openai_server
 
 SPOKEN = "one two three"
 
@@ -44,6 +45,16 @@ def test_a_video_is_heard_by_its_sound_track(kuamo, data: Path) -> None:
     done = kuamo("transcribe", data / "video" / "world.mp4", "--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["traces"][0]["capability"] == "transcribe"
+
+
+def test_a_server_writes_down_with_exact_times(recording: Path, kuamo) -> None:
+    with openai_server() as server:
+        model = f"transcribe={server.url}#words"
+        printed = kuamo("transcribe", recording, "--model", model)
+        shown = json.loads(kuamo("transcribe", recording, "--model", model, "--json").stdout)
+    assert shown["words"][0] == {"start_seconds": 0.0, "end_seconds": 0.5, "text": "w0", "score": None}
+    assert shown["words"] == [word for segment in shown["segments"] for word in segment["words"]]
+    assert "0.000     0.500  w0\n" in printed.stdout
 
 
 @pytest.mark.parametrize("form", FORMATS)

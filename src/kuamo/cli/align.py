@@ -36,5 +36,5 @@ def align(
     audio = read_audio(file, limits)
     alignment = align(AlignRequest(audio=audio, text=text, language=language), session.models)
     segments = (Segment(0, audio.seconds, text, alignment.words),)
-    deliver(session, segments, form, out, text=text, **plain(alignment))
+    deliver(session, segments, form, out, plain(alignment) | {"text": text})
     session.note_source(alignment.traces)

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from kuamo.contracts import Segment
 
 
-def deliver(session: Session, segments: "tuple[Segment, ...]", form: str, out: Path | None, **parts: Any) -> None:
+def deliver(
+    session: Session, segments: "tuple[Segment, ...]", form: str, out: Path | None, parts: dict[str, Any]
+) -> None:
     """Print timed text in a format, or write it to a file; `parts` are what --json shows."""
     from kuamo.capabilities.timing import FORMATS
     from kuamo.cli.output import write

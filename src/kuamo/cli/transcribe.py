@@ -33,7 +33,8 @@ def transcribe(
     audio = read_audio(file, session.settings.limits)
     stream = transcribe(TranscribeRequest(audio=audio, language=language), session.models)
     transcript = _with_progress(session, stream, audio.seconds)
-    deliver(session, transcript.segments, form, out, text=transcript.text, **plain(transcript))
+    parts = plain(transcript) | {"text": transcript.text, "words": transcript.words}
+    deliver(session, transcript.segments, form, out, parts)
     session.note_source(transcript.traces)
 
 
