@@ -58,7 +58,7 @@ def visit(studio: str, browser: Any) -> Iterator[Visit]:
 
     def open_page(path: str = "/en/", through: Any = browser, **context: Any) -> Any:
         page = through.new_context(**context).new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("request", lambda request: asked.append(request.url))
         page.goto(studio + path)
         page.get_by_role("tab").first.wait_for()
