@@ -10,12 +10,14 @@ from kuamo import __version__
 from kuamo.cli.align import align
 from kuamo.cli.answer import ask
 from kuamo.cli.doctor import doctor
+from kuamo.cli.evaluate import evaluate
 from kuamo.cli.models import models
 from kuamo.cli.serve import serve
 from kuamo.cli.session import command
 from kuamo.cli.speak import speak
 from kuamo.cli.talk import talk
 from kuamo.cli.transcribe import transcribe
+from kuamo.cli.world import world
 
 app = typer.Typer(
     help="Multimodal AI from one install: ask pictures, talk, transcribe, align, speak.",
@@ -26,6 +28,8 @@ app = typer.Typer(
 )
 for run in (ask, talk, transcribe, speak, align, serve, models, doctor):
     app.command()(command(run))
+app.command("eval")(command(evaluate))
+app.command()(command(world))
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kuamo.contracts import Trace
     from kuamo.runtime import Models
     from kuamo.settings import Settings
+
+Piece = TypeVar("Piece")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class Session:
         """Note which models made a result and in how many seconds."""
         names = " + ".join(dict.fromkeys(trace.model for trace in traces))
         self.note(self.say("cli.source", models=names, seconds=sum(trace.seconds for trace in traces)))
+
+    def progress(self, key: str, pieces: Iterable[Piece], length: int | None = None) -> Iterator[Piece]:
+        """Pass pieces on, with a progress bar named by a sentence on stderr where that is a terminal."""
+        hidden = not sys.stderr.isatty()
+        with typer.progressbar(pieces, length, label=self.say(key), hidden=hidden, file=sys.stderr) as bar:
+            yield from bar
 
     def stream(self, pieces: Iterable[str]) -> None:
         """Print text as it is written, and end its line; with JSON, take the pieces and print nothing."""

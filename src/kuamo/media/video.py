@@ -28,7 +28,7 @@ def read_video(source: Path | bytes, limits: Limits, frames: int = 8, name: str 
     name = name_of(source, name)
     data = read_bytes(source, name, limits)
     try:
-        with av.open(BytesIO(data), options={"format_whitelist": CONTAINERS}) as container:
+        with av.open(BytesIO(data), "r", options={"format_whitelist": CONTAINERS}) as container:
             if not container.streams.video:
                 raise KuamoError("not_a_video", name=name)
             stream = container.streams.video[0]

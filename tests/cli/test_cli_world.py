@@ -1,0 +1,29 @@
+"""The small world and the scores of an engine, from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+
+def test_a_sample_is_written_and_a_checkpoint_scored_on_it(
+    kuamo, tmp_path: Path, checkpoint: Callable[[str], Path]
+) -> None:
+    done = kuamo("world", "sample", 2, "--seed", 3, "--out", tmp_path / "样本", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["pictures"] == 2
+    model = f"answer={checkpoint('llava')}"
+    done = kuamo("eval", "answer", tmp_path / "样本", "--model", model, "--json")
+    assert done.exit_code == 0, done.stderr
+    scores = json.loads(done.stdout)
+    assert 0 <= scores["exact_match"] <= 1
+    assert scores["questions"] == 24
+    assert set(scores["by_language"]) == {"en", "zh"}
+
+
+def test_what_cannot_be_written_or_scored_is_told(kuamo, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert kuamo("world", "sample", 1, "--out", tmp_path / "file").exit_code == 2
+    assert kuamo("world", "sample", 0, "--out", tmp_path / "x").exit_code == 2
+    done = kuamo("eval", "answer", tmp_path)
+    assert done.exit_code == 2
+    assert "metadata.jsonl" in done.stderr
