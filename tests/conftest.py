@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import small_checkpoints
 import small_speech_checkpoints
+
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 _outside: list[str] = []

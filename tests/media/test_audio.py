@@ -132,7 +132,7 @@ def test_a_videos_sound_track_is_read(data: Path) -> None:
     assert audio.seconds == pytest.approx(5, abs=0.1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=200), st.integers(0, 300))
 def test_no_bytes_get_past_as_another_error(noise: bytes, place: int) -> None:
     data = tone(0.05).encode()

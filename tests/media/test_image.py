@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kuamo.errors import KuamoError
@@ -130,7 +130,6 @@ def test_each_bad_file_has_its_own_reason(tmp_path: Path) -> None:
     assert fault(lambda: read_image(svg, LIMITS)) == "not_an_image"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 400))
 def test_no_bytes_get_past_as_another_error(noise: bytes, place: int) -> None:
     data = encode(PIL.Image.new("RGB", (9, 9), "navy"), "GIF")
