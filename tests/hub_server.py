@@ -10,54 +10,61 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 COMMIT = hashlib.sha1(b"the only commit").hexdigest()
 
 
+class HubServer(ThreadingHTTPServer):
+    """The server: its repository's name and files, and what was downloaded of them."""
+
+    def __init__(self, name: str, files: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), HubHandler)
+        self.contents = {f"/{name}/resolve/{COMMIT}/{file}": data for file, data in files.items()}
+        self.downloaded: list[str] = []
+        tree = [{"type": "file", "path": file, "size": len(data), "oid": _sha1(data)} for file, data in files.items()]
+        about = {"id": name, "sha": COMMIT, "siblings": [{"rfilename": file} for file in files]}
+        for path in (f"/api/models/{name}", *(f"/api/models/{name}/revision/{which}" for which in ("main", COMMIT))):
+            self.contents[path] = json.dumps(about).encode()
+        for which in ("main", COMMIT):
+            self.contents[f"/api/models/{name}/tree/{which}"] = json.dumps(tree).encode()
+
+
+class HubHandler(BaseHTTPRequestHandler):
+    """One request: the repository's description, its tree or a file."""
+
+    server: HubServer
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0]
+        if "/resolve/" in path:
+            self.server.downloaded.append(path.rpartition("/")[2])
+        self.wfile.write(self._answer())
+
+    def log_message(self, *_: object) -> None: ...
+
+    def _answer(self) -> bytes:
+        """Send the headers; return the body that goes with them."""
+        data = self.server.contents.get(self.path.split("?")[0])
+        self.send_response(404 if data is None else 200)
+        self.send_header(
+            "X-Error-Code" if data is None else "X-Repo-Commit", "RepoNotFound" if data is None else COMMIT
+        )
+        self.send_header("ETag", f'"{_sha1(data or b"")}"')
+        self.send_header("Content-Length", str(len(data or b"")))
+        self.end_headers()
+        return data or b""
+
+
+def _sha1(data: bytes) -> str:
+    return hashlib.sha1(data).hexdigest()
+
+
 @contextmanager
 def hub(name: str, files: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
     """Serve a repository's files; give the address for HF_ENDPOINT and the list of what was downloaded, as it grows."""
-    downloaded: list[str] = []
-
-    class Hub(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self._answer(with_body=False)
-
-        def do_GET(self) -> None:
-            self._answer(with_body=True)
-
-        def log_message(self, *_: object) -> None: ...
-
-        def _answer(self, *, with_body: bool) -> None:
-            path = self.path.split("?")[0]
-            prefix = f"/{name}/resolve/{COMMIT}/"
-            if path.startswith(f"/api/models/{name}/tree/"):
-                rows = [
-                    {"type": "file", "path": file, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
-                    for file, data in files.items()
-                ]
-                self._send(json.dumps(rows).encode(), with_body)
-            elif path.startswith(f"/api/models/{name}/revision/") or path == f"/api/models/{name}":
-                siblings = [{"rfilename": file} for file in files]
-                self._send(json.dumps({"id": name, "sha": COMMIT, "siblings": siblings}).encode(), with_body)
-            elif path.startswith(prefix) and (file := path.removeprefix(prefix)) in files:
-                if with_body:
-                    downloaded.append(file)
-                self._send(files[file], with_body)
-            else:
-                self.send_response(404)
-                self.send_header("X-Error-Code", "RepoNotFound")
-                self.end_headers()
-
-        def _send(self, data: bytes, with_body: bool) -> None:
-            self.send_response(200)
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            if with_body:
-                self.wfile.write(data)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server = HubServer(name, files)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", downloaded
+        yield f"http://127.0.0.1:{server.server_address[1]}", server.downloaded
     finally:
         server.shutdown()
         server.server_close()
