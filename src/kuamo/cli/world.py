@@ -15,7 +15,10 @@ def world(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")],
     seed: Annotated[int, typer.Option(help="Another seed, other pictures.")] = 0,
 ) -> None:
-    """Write pictures of the small world with captions, questions and answers in Chinese and English."""
+    """Write pictures of the small world and their truth.
+
+    Captions, questions and answers come in Chinese and English.
+    """
     from kuamo.cli.output import check_writable
     from kuamo.world.sample import write_sample
 
