@@ -13,7 +13,10 @@ def evaluate(
     capability: Annotated[Literal["answer"], typer.Argument(help="What to score.")],
     folder: Annotated[Path, typer.Argument(help="An image folder whose metadata.jsonl has questions and answers.")],
 ) -> None:
-    """Ask a model every question of a folder and score its answers: exact match, by kind and by language."""
+    """Score a model's answers to a folder of questions.
+
+    Exact match, in all, by kind and by language.
+    """
     from kuamo.cli.output import plain
     from kuamo.cli.tables import table
     from kuamo.evaluation import evaluate_answers
