@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any
@@ -53,10 +54,11 @@ class Plan:
     hidden: int = 192
     layers: int = 4
     batch: int = 32
-    steps: int = 4_000
-    rate: float = 2e-3
+    steps: int = 4_500
+    rate: float = 3e-3
     checkpoint_seconds: float = 120
-    score_steps: int = 800
+    score_steps: int = 500
+    most_questions: int = 10_000
 
 
 # --- tokenizer
@@ -133,8 +135,11 @@ def batches(plan: Plan, tokenizer: PreTrainedTokenizerFast, start: int) -> Itera
 
 
 def padded(coded: list[tuple[list[int], list[int]]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return coded dialogues as one tensor of ids and one of labels, padded on the right."""
-    length = max(len(ids) for ids, _ in coded)
+    """Return coded dialogues as one tensor of ids and one of labels, padded on the right.
+
+    Lengths are multiples of 16: a matrix product of a shape not met before costs more than the padding does.
+    """
+    length = -(-max(len(ids) for ids, _ in coded) // 16) * 16
     ids = torch.tensor([ids + [pad] * (length - len(ids)) for ids, _ in coded])
     mask = torch.tensor([mask + [0] * (length - len(mask)) for _, mask in coded])
     return ids, ids.where(mask.bool(), -100)
@@ -142,14 +147,29 @@ def padded(coded: list[tuple[list[int], list[int]]], pad: int) -> tuple[torch.Te
 
 def loss_of(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Return the mean cross-entropy of the labelled tokens; logits are made only where they are needed."""
-    ids, labels = ids.to(model.device), labels.to(model.device)
-    wanted = labels[:, 1:] != -100
+    following = labels.roll(-1, 1).flatten()
+    wanted = (following != -100).nonzero()[:, 0]
+    targets = torch.nn.functional.pad(following[wanted], (0, -len(wanted) % 128), value=-100)
+    wanted = torch.nn.functional.pad(wanted, (0, -len(wanted) % 128))
     with torch.autocast(model.device.type, torch.bfloat16):
-        hidden = model.model(ids[:, :-1]).last_hidden_state[wanted]
-        return torch.nn.functional.cross_entropy(model.lm_head(hidden), labels[:, 1:][wanted])
+        hidden = model.model(ids.to(model.device)).last_hidden_state.flatten(0, 1)[wanted]
+        return torch.nn.functional.cross_entropy(model.lm_head(hidden), targets.to(model.device))
 
 
 # --- training
+
+
+def new_optimizers(plan: Plan, model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
+    """Return Muon (Jordan et al. 2024) for the layers' matrices, which takes a third fewer steps here than AdamW does,
+    and AdamW for the embedding and the norms.
+    """
+    names = dict(model.named_parameters())
+    matrices = [weight for name, weight in names.items() if weight.ndim == 2 and "embed" not in name]
+    others = [weight for name, weight in names.items() if weight.ndim < 2 or "embed" in name]
+    return [
+        torch.optim.Muon(matrices, lr=plan.rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
 
 
 def rate_at(plan: Plan, step: int) -> float:
@@ -162,43 +182,46 @@ def rate_at(plan: Plan, step: int) -> float:
 def train(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> tuple[LlamaForCausalLM, list[dict[str, float]]]:
     """Train to the last step, from the last checkpoint where there is one; return the model and its curve."""
     model = new_model(plan, tokenizer)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.05)
-    start, curve = restore(plan, model, optimizer)
+    optimizers = new_optimizers(plan, model)
+    start, curve = restore(plan, model, optimizers)
     saved = time.monotonic()
     steps = tqdm(range(start, plan.steps), initial=start, total=plan.steps, desc="nano-chat", mininterval=10)
     for step, (ids, labels) in zip(steps, batches(plan, tokenizer, start), strict=False):
-        for group in optimizer.param_groups:
+        for group in chain.from_iterable(optimizer.param_groups for optimizer in optimizers):
             group["lr"] = rate_at(plan, step)
         loss = loss_of(model, ids, labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         curve.append({"step": step + 1, "loss": loss.item()})
         if (step + 1) % plan.score_steps == 0:
-            curve[-1]["score"] = overall(examine(model, tokenizer, "validation", 1))
+            curve[-1]["score"] = overall(examine(model, tokenizer, "validation", 1, plan.most_questions))
             steps.set_postfix(loss=f"{loss.item():.3f}", score=f"{curve[-1]['score']:.3f}")
         if time.monotonic() - saved >= plan.checkpoint_seconds or step + 1 == plan.steps:
-            keep(plan, model, optimizer, step + 1, curve)
+            keep(plan, model, optimizers, step + 1, curve)
             saved = time.monotonic()
     return model, curve
 
 
-def keep(plan: Plan, model: LlamaForCausalLM, optimizer: Any, step: int, curve: list[dict[str, float]]) -> None:
+def keep(plan: Plan, model: LlamaForCausalLM, optimizers: list[Any], step: int, curve: list[dict[str, float]]) -> None:
     """Write a checkpoint; a kill at any time leaves the old one or the new one whole."""
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "curve": curve}
+    states = [optimizer.state_dict() for optimizer in optimizers]
+    state = {"model": model.state_dict(), "optimizers": states, "step": step, "curve": curve}
     torch.save(state, plan.run / "checkpoint.new")
     os.replace(plan.run / "checkpoint.new", plan.run / "checkpoint.pt")
 
 
-def restore(plan: Plan, model: LlamaForCausalLM, optimizer: Any) -> tuple[int, list[dict[str, float]]]:
+def restore(plan: Plan, model: LlamaForCausalLM, optimizers: list[Any]) -> tuple[int, list[dict[str, float]]]:
     """Load the last checkpoint, if there is one; return the step to go on with and the curve so far."""
     file = plan.run / "checkpoint.pt"
     if not file.exists():
         return 0, []
     state = torch.load(file, weights_only=True, map_location=DEVICE)
     model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    for optimizer, own in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(own)
     return state["step"], state["curve"]
 
 
@@ -233,10 +256,17 @@ def replies(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, talks: 
     return tokenizer.batch_decode(ids[:, coded["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
-def examine(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, split: Split, samples: int) -> list[Mark]:
-    """Ask the questions that training never saw; an answer is right if it is one of the right ones, marks aside."""
+def examine(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, split: Split, samples: int, most: int = 10_000
+) -> list[Mark]:
+    """Ask the questions that training never saw; an answer is right if it is one of the right ones, marks aside.
+
+    `most` questions at most, spread over the examination.
+    """
     marks = []
-    talks = sorted(examination(split, 0, samples), key=lambda talk: sum(len(turn.question) for turn in talk.turns))
+    talks = list(examination(split, 0, samples))
+    talks = talks[:: -(-len(talks) // most)]
+    talks.sort(key=lambda talk: sum(len(turn.question) for turn in talk.turns))
     for start in range(0, len(talks), 64):
         part = talks[start : start + 64]
         for talk, said in zip(part, replies(model, tokenizer, part), strict=True):
@@ -265,7 +295,7 @@ def score_table(marks: list[Mark]) -> str:
     shares = shares_by(marks, lambda mark: (mark.kind, mark.language))
     lines = ["| held-out questions | English | Chinese |", "|---|---|---|"]
     for kind, name in (("in scope", "in scope"), ("follow-up", "follow-ups"), ("beyond", "beyond its scope, refused")):
-        cells = [f"{shares[kind, language][0]:.1%} of {shares[kind, language][1]}" for language in ("en", "zh")]
+        cells = ["{:.1%} of {}".format(*shares.get((kind, language), (0, 0))) for language in LANGUAGES]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", "Weakest:", ""]
     for language, name in (("en", "English"), ("zh", "Chinese")):
@@ -286,7 +316,7 @@ def publish(
     (out / "model.safetensors").chmod(0o644)
     tokenizer.save_pretrained(out)
     model = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32)
-    marks = examine(model, tokenizer, "test", 3)
+    marks = examine(model, tokenizer, "test", 3, plan.most_questions)
     (out / "README.md").write_text(card(plan, model.num_parameters(), score_table(marks)), encoding="utf-8")
     draw(curve, out / "curves.png")
     print(score_table(marks))
@@ -316,8 +346,8 @@ facts and numbers. Other wordings, held out in the same way, were used to watch 
 
 ## Training
 
-`recipes/nano_chat.py`: {plan.steps:,} steps of {plan.batch} dialogues, seed {plan.seed}, AdamW, learning rate
-{plan.rate:g} with a cosine, loss on the assistant's tokens only. Byte-level BPE of {plan.vocabulary:,} entries.
+`recipes/nano_chat.py`: {plan.steps:,} steps of {plan.batch} dialogues, seed {plan.seed}, Muon and AdamW, learning
+rate {plan.rate:g} with a cosine, loss on the assistant's tokens only. Byte-level BPE of {plan.vocabulary:,} entries.
 
 ![Loss and validation score over the steps](curves.png)
 
@@ -367,6 +397,7 @@ def main(
     corpus_dialogues: int = Plan.corpus,
     checkpoint_seconds: float = Plan.checkpoint_seconds,
     score_steps: int = Plan.score_steps,
+    most_questions: int = Plan.most_questions,
 ) -> None:
     """Train nano-chat, or score it."""
     torch.set_num_threads(threads)
@@ -376,7 +407,7 @@ def main(
         return print(score_table(examine(model, tokenizer, "test", 3)))
     plan = Plan(
         run, seed, vocabulary, corpus_dialogues, hidden, layers, batch, steps,
-        checkpoint_seconds=checkpoint_seconds, score_steps=score_steps,
+        checkpoint_seconds=checkpoint_seconds, score_steps=score_steps, most_questions=most_questions,
     )  # fmt: skip
     run.mkdir(parents=True, exist_ok=True)
     if not (run / "tokenizer.json").exists():

@@ -162,7 +162,7 @@ class Talk:
     ) -> None:  # fmt: skip
         row = row or said.row
         line = wrapped(expand(line, self.rng), language, self.rng)
-        if self.split == "train" and self.rng.random() < 0.08:
+        if self.split == "train" and self.rng.random() < 0.15:
             line = mistyped(line, language, self.rng)
         values = {name: self.rng.choice(ways) for name, ways in (row or {}).get(language, {}).items()}
         question = worded(line.format(**values), language, self.rng)
@@ -175,7 +175,7 @@ class Talk:
 
     def _system(self) -> str:
         lines = held_to(manner()["system"][self.rng.choice(LANGUAGES)], self.split)
-        count = self.rng.choices((0, 1, 2, 3), (55, 35, 8, 2))[0]
+        count = self.rng.choices((0, 1, 2, 3), (60, 32, 6, 2))[0]
         return " ".join(self.rng.sample(lines, min(count, len(lines))))
 
 
@@ -183,7 +183,7 @@ def dialogue(split: Split, seed: int, number: int) -> Dialogue:
     """Return a dialogue of one to five turns; the same for the same split, seed and number."""
     talk = Talk(split, Random(f"{split}/{seed}/{number}"))
     main = talk.rng.choice(LANGUAGES)
-    for _ in range(talk.rng.choices((1, 2, 3, 4, 5), (52, 25, 12, 7, 4))[0]):
+    for _ in range(talk.rng.choices((1, 2, 3, 4, 5), (58, 25, 10, 5, 2))[0]):
         other = talk.rng.random() < 0.1
         talk.any_turn(talk.rng.choice(LANGUAGES) if other else main)
     return talk.dialogue()

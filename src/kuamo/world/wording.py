@@ -10,7 +10,11 @@ FINALS: dict[Language, tuple[str, ...]] = {"en": ("", "?", ".", "!"), "zh": ("",
 NAMES = re.compile(r"\b(i|kuamo|chinese|english|french|german|japanese|spanish|python|openai)\b")
 HAN = "[\u4e00-\u9fff]"
 BETWEEN_HAN = re.compile(f"(?<={HAN}) (?={HAN})")
-PARTICLES = re.compile("[的了呢吗请吧一]")
+SMALL_WORDS = {
+    "en": re.compile(r"(?<!\S)(the|a|an|is|are|do|does|of|me|to|for|can|it|i|please) "),
+    "zh": re.compile("[的了呢吗请吧一]"),
+}
+LONG_WORDS = re.compile(r"(?<![{\w])[a-z]{5,}(?![}\w])")
 
 
 def wrapped(line: str, language: Language, rng: Random) -> str:
@@ -21,13 +25,13 @@ def wrapped(line: str, language: Language, rng: Random) -> str:
 
 
 def mistyped(line: str, language: Language, rng: Random) -> str:
-    """Return a line with one error outside its {slots}: a letter lost or two swapped; in Chinese a particle lost."""
-    pattern = re.compile(r"(?<![{\w])[a-z]{5,}(?![}\w])") if language == "en" else PARTICLES
-    places = list(pattern.finditer(line))
+    """Return a line with one error outside its {slots}: a small word lost, a letter lost, or two letters swapped."""
+    small = language == "zh" or rng.random() < 0.5
+    places = list((SMALL_WORDS[language] if small else LONG_WORDS).finditer(line))
     if not places:
         return line
     start, end = rng.choice(places).span()
-    if language == "zh":
+    if small:
         return line[:start] + line[end:]
     spot = rng.randrange(start + 1, end - 2)
     swapped = line[spot + 1] + line[spot] if rng.random() < 0.5 else line[spot + 1]
