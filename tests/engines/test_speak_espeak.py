@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kuamo.contracts import SpeakRequest, SpeechChunk
+from kuamo.engines.espeak_library import phonemes_of, voice_for
 from kuamo.engines.speak.espeak import Espeak
 from kuamo.errors import KuamoError
 
@@ -33,6 +34,12 @@ def test_english_words_are_timed_within_the_sound():
     world, its = chunk.words[1:3]
     pause = loudness(chunk, world.end_seconds + 0.03, its.start_seconds)
     assert pause < loudness(chunk, world.start_seconds, world.end_seconds) / 10
+
+
+def test_phonemes_asked_for_before_take_no_word_away():
+    for _ in range(100):
+        phonemes_of("hello", voice_for("en-us"))
+    assert words(speak("One two three", voice="en-gb")) == ["One", "two", "three"]
 
 
 def test_each_han_character_is_a_word():

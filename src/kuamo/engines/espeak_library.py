@@ -24,6 +24,7 @@ UTF8, IPA, RATE = 1, 0x02, 1
 PREFERRED = {"en": "en-us", "zh-hk": "yue", "zh-mo": "yue"}
 
 _lock = threading.RLock()
+_voice_now = ""
 
 
 class Kind(IntEnum):
@@ -181,9 +182,14 @@ def _library() -> Any:
 
 
 def _prepared(voice: str) -> Any:
+    """Return the library with that voice. It is set only when it changes: each time queues an event, of which the
+    next sentence can take no more than a few before it loses its own."""
+    global _voice_now
     library = _library()
-    status = library.espeak_SetVoiceByName(voice.encode())
-    assert status == 0, voice
+    if voice != _voice_now:
+        status = library.espeak_SetVoiceByName(voice.encode())
+        assert status == 0, voice
+        _voice_now = voice
     return library
 
 
