@@ -1,7 +1,7 @@
 """Write reference.md from the command line, the settings and the catalogue.
 
-    python docs/reference.py            write it
-    python docs/reference.py --check    exit 1 if it is not what would be written
+python docs/reference.py            write it
+python docs/reference.py --check    exit 1 if it is not what would be written
 """
 
 import os

@@ -20,7 +20,7 @@ OVERHEAD = 1.2  # activations, caches and buffers beside the weights
 
 
 class Model(BaseModel):
-    """A row. `source` is a hub id, URL#model, a folder, `package:NAME` (inside a Python package) or `weights:NAME` (ours)."""
+    """A row. `source`: a hub id, URL#model, a folder, `package:NAME` (in a Python package) or `weights:NAME` (ours)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,7 +48,7 @@ class Model(BaseModel):
 
 
 class AnyCheckpoint(BaseModel):
-    """An engine that runs checkpoints outside the table, by the `model_type` of their config.json (or a file's name)."""
+    """An engine that runs checkpoints outside the table, by the `model_type` of their config.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -106,7 +106,7 @@ def _built_in() -> tuple[tuple[Model, ...], tuple[AnyCheckpoint, ...]]:
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """Return a checkpoint folder's config.json, or a Diffusers folder's with model_type "diffusers"; empty if neither."""
+    """Return a checkpoint folder's config.json; for a Diffusers folder model_type "diffusers"; empty if neither."""
     if (folder / "model_index.json").is_file():
         return {"model_type": "diffusers"}
     file = folder / "config.json"

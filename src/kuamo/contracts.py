@@ -1,6 +1,7 @@
 """The nouns every part of the house shares: requests, results, streams, and what an engine must do."""
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
@@ -146,7 +147,7 @@ class DetectRequest(Request):
 
 @dataclass(frozen=True)
 class Trace:
-    """Where a result came from: the model as the catalogue names it, its source and revision, and the seconds it took."""
+    """Where a result came from: the model as the catalogue names it, its source and revision, the seconds it took."""
 
     capability: Capability
     model: str
@@ -267,6 +268,12 @@ class Alignment:
     words: tuple[Word, ...]
     traces: tuple[Trace, ...]
 
+    @property
+    def score(self) -> float | None:
+        """The mean score of the words, 0 to 1: low where the text is not what was said; None without scores."""
+        scores = [word.score for word in self.words if word.score is not None]
+        return sum(scores) / len(scores) if scores else None
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -308,10 +315,8 @@ class Stream(Iterator[Piece], Generic[Piece, Result]):
         self._pieces = pieces
         self._result: Result | None = None
         self._ahead: list[Piece] = []
-        try:
+        with suppress(StopIteration):
             self._ahead.append(self._pull())
-        except StopIteration:
-            pass
 
     def _pull(self) -> Piece:
         try:

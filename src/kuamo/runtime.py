@@ -12,7 +12,7 @@ import psutil
 
 from kuamo import store
 from kuamo.catalogue import Catalogue, Model
-from kuamo.contracts import Capability, Precision, Request, Trace
+from kuamo.contracts import Capability, Request, Trace
 from kuamo.errors import KuamoError
 from kuamo.settings import Settings
 
@@ -43,7 +43,7 @@ class Lease:
 
 @dataclass(eq=False)
 class _Slot:
-    """A model in memory or on its way there. `turn` is held by the one request that runs it (released by any thread)."""
+    """A model in memory or on its way there. The one request that runs it holds `turn`; any thread may release it."""
 
     model: Model
     memory_gb: float

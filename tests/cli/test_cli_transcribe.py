@@ -110,3 +110,12 @@ def test_a_long_recording_shows_its_progress_in_a_terminal(recording: Path) -> N
 def test_a_place_that_cannot_be_written_is_told_before_the_work(recording: Path, kuamo) -> None:
     done = kuamo("transcribe", recording, "-o", "absent/a.srt")
     assert (done.exit_code, done.stderr) == (2, "absent/a.srt cannot be written: No such file or directory.\n")
+
+
+def test_a_text_that_was_not_said_is_doubted(kuamo, data: Path) -> None:
+    said = "unless a system is established for the frequent formal review of activities thereunder"
+    other = "bananas grow slowly under purple umbrellas while seven dolphins juggle frozen lemons"
+    recording = data / "speech" / "LJ050-0131.wav"
+    assert "may not be what was said" in kuamo("align", recording, other).stderr
+    true = kuamo("align", recording, f"{said}. in this regard")
+    assert "may not be what was said" not in true.stderr

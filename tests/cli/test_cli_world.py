@@ -8,15 +8,15 @@ from pathlib import Path
 def test_a_sample_is_written_and_a_checkpoint_scored_on_it(
     kuamo, tmp_path: Path, checkpoint: Callable[[str], Path]
 ) -> None:
-    done = kuamo("world", "sample", 2, "--seed", 3, "--out", tmp_path / "样本", "--json")
+    done = kuamo("world", "sample", 1, "--seed", 3, "--out", tmp_path / "样本", "--json")
     assert done.exit_code == 0, done.stderr
-    assert json.loads(done.stdout)["pictures"] == 2
+    assert json.loads(done.stdout)["pictures"] == 1
     model = f"answer={checkpoint('llava')}"
     done = kuamo("eval", "answer", tmp_path / "样本", "--model", model, "--json")
     assert done.exit_code == 0, done.stderr
     scores = json.loads(done.stdout)
     assert 0 <= scores["exact_match"] <= 1
-    assert scores["questions"] == 24
+    assert scores["questions"] == 12
     assert set(scores["by_language"]) == {"en", "zh"}
 
 

@@ -66,7 +66,9 @@ def _asking(request: ChatRequest, text: str) -> ChatRequest:
 
 
 def _cleaned(request: ChatRequest, models: Models) -> ChatRequest:
-    return _asking(request, clean_text(_question(request).text, models.settings.limits))
+    question = clean_text(_question(request).text, models.settings.limits)
+    language = request.language or ("zh" if is_chinese(question) else None)
+    return _asking(replace(request, language=language), question)
 
 
 def _told(request: ChatRequest, text: str) -> ChatRequest:

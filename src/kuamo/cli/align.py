@@ -10,6 +10,8 @@ from kuamo.cli.session import Session
 from kuamo.cli.timed import deliver
 from kuamo.errors import KuamoError
 
+DOUBTFUL = 0.4  # mean score of a text's words; true texts of real recordings lie near 0.8, wrong ones near 0.2
+
 
 def align(
     session: Session,
@@ -37,4 +39,6 @@ def align(
     alignment = align(AlignRequest(audio=audio, text=text, language=language), session.models)
     segments = (Segment(0, audio.seconds, text, alignment.words),)
     deliver(session, segments, form, out, plain(alignment) | {"text": text})
+    if alignment.score is not None and alignment.score < DOUBTFUL:
+        session.note(session.say("cli.doubtful", score=alignment.score))
     session.note_source(alignment.traces)

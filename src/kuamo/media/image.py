@@ -65,7 +65,7 @@ def from_pil(picture: PIL.Image.Image) -> Image:
 def _to_8_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
     values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
     low, high = float(values.min()), float(values.max())
-    if picture.mode != "F" and 0 <= low and high <= 65_535:
+    if picture.mode != "F" and low >= 0 and high <= 65_535:
         low, high = 0, 65_535
     return PIL.Image.fromarray(((values - low) / max(high - low, 1e-9) * 255).round().astype(np.uint8))
 
@@ -81,16 +81,13 @@ def read_image(source: Path | bytes, limits: Limits, name: str | None = None) ->
     try:
         picture = PIL.Image.open(BytesIO(data), formats=FORMATS)
     except PIL.Image.DecompressionBombError as error:
-        size = max(PIL.Image.MAX_IMAGE_PIXELS or 0, 1) * 2
-        raise KuamoError(
-            "image_too_large", name=name, width=f">{int(size**0.5)}", height=f"{int(size**0.5)}", limit=limits.megapixels
-        ) from error
+        size = f"> {2 * (PIL.Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} Mpx"
+        raise KuamoError("image_too_large", name=name, size=size, limit=limits.megapixels) from error
     except DAMAGED as error:
         raise KuamoError("not_an_image", name=name) from error
     if picture.width * picture.height > limits.megapixels * 1e6:
-        raise KuamoError(
-            "image_too_large", name=name, width=picture.width, height=picture.height, limit=limits.megapixels
-        )
+        size = f"{picture.width}×{picture.height} px"
+        raise KuamoError("image_too_large", name=name, size=size, limit=limits.megapixels)
     try:
         return from_pil(picture)
     except DAMAGED as error:

@@ -34,7 +34,7 @@ def read_video(source: Path | bytes, limits: Limits, frames: int = 8, name: str 
             stream = container.streams.video[0]
             if stream.width * stream.height > limits.megapixels * 1e6:
                 raise KuamoError(
-                    "image_too_large", name=name, width=stream.width, height=stream.height, limit=limits.megapixels
+                    "image_too_large", name=name, size=f"{stream.width}×{stream.height} px", limit=limits.megapixels
                 )
             duration = (container.duration or 0) / av.time_base
             if duration > limits.seconds:
