@@ -10,11 +10,12 @@ from random import Random
 from typing import Literal
 
 from kuamo.messages import Language
-from kuamo.world.phrases import LANGUAGES, Intent, Row, Split, beyond, expand, held_to, intents, manner
+from kuamo.world.phrases import LANGUAGES, Intent, Row, Split, beyond, expand, expansions, held_to, intents, manner
 from kuamo.world.strangers import stranger_row, too_large_row, with_words
-from kuamo.world.wording import mistyped, worded, wrapped
+from kuamo.world.wording import mistyped, recognised, swapped, worded, wrapped
 
 Kind = Literal["in scope", "follow-up", "beyond"]
+HELD_OUT: tuple[Split, ...] = ("validation", "test")
 CONTEXT = ("repeat", "other_language")  # intents that mean the turn before, where there is one
 
 
@@ -87,7 +88,7 @@ class Talk:
         return self.repeat() if self.rng.random() < 0.5 else self.change_language()
 
     def _fresh(self, language: Language) -> None:
-        if self.rng.random() < 0.7:
+        if self.rng.random() < 0.73:
             choice = self.rng.choices(intents(), _weights(first=self.said is None))[0]
             return self.ask(choice, language)
         kinds = [self.ask_topic, self.ask_stranger, self.ask_too_large]
@@ -161,14 +162,21 @@ class Talk:
         right: tuple[str, ...] = (), row: Row | None = None,
     ) -> None:  # fmt: skip
         row = row or said.row
-        line = wrapped(expand(line, self.rng), language, self.rng)
-        if self.split == "train" and self.rng.random() < 0.15:
-            line = mistyped(line, language, self.rng)
+        line = self._vary(expand(line, self.rng), language)
         values = {name: self.rng.choice(ways) for name, ways in (row or {}).get(language, {}).items()}
         question = worded(line.format(**values), language, self.rng)
         answer = right[0] if right else self.rng.choice(said.right)
         self.turns.append(Turn(question, answer, right or said.right, intent, kind, language))
         self.said = said
+
+    def _vary(self, line: str, language: Language) -> str:
+        varied = wrapped(line, language, self.rng)
+        if self.split != "train":
+            return varied
+        varied = swapped(varied, language, self.rng)
+        if self.rng.random() < 0.15:
+            varied = mistyped(varied, language, self.rng)
+        return line if recognised(varied, language) in _held_out(language) else varied
 
     def _one_of(self, lines: tuple[str, ...]) -> str:
         return self.rng.choice(held_to(lines, self.split))
@@ -221,6 +229,14 @@ def _questions(split: Split, language: Language, samples: int) -> Iterator[Calla
 def _after(talk: Talk, intent: Intent | None, language: Language, step: Callable[[Talk], None]) -> None:
     talk.ask(intent or talk.rng.choice(intents()), language)
     step(talk)
+
+
+@cache
+def _held_out(language: Language) -> frozenset[str]:
+    lists = [lines for intent in intents() for lines in (intent.ask[language], intent.more[language])]
+    held = [line for lines in lists for split in HELD_OUT for line in held_to(lines, split)]
+    held += [line for split in HELD_OUT for topic in held_to(beyond().topics, split) for line in topic[language]]
+    return frozenset(recognised(wording, language) for line in held for wording in expansions(line))
 
 
 @cache

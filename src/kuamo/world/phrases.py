@@ -123,7 +123,7 @@ def _intent(name: str, table: dict[str, Any]) -> Intent:
         fields=fields,
         computed="computed" in table,
         open=table.get("open", False),
-        weight=table.get("weight", 1),
+        weight=table.get("weight", 2 if len(lines) > 2 else 1),
     )
 
 

@@ -1,6 +1,7 @@
 """How a question is worded: typed with capitals and marks, or as a speech recogniser writes it; typing errors."""
 
 import re
+from functools import cache
 from random import Random
 
 from kuamo.messages import Language
@@ -22,6 +23,23 @@ def wrapped(line: str, language: Language, rng: Random) -> str:
     before = rng.choice(manner()["before"][language]) + " " if rng.random() < 0.25 else ""
     after = " " + rng.choice(manner()["after"][language]) if rng.random() < 0.08 else ""
     return f"{before}{line}{after}"
+
+
+def swapped(line: str, language: Language, rng: Random) -> str:
+    """Return a line with some of its phrases put in other words that mean the same."""
+    pattern, groups = _swaps(language)
+
+    def other(match: re.Match[str]) -> str:
+        return rng.choice(groups[match[0]]) if rng.random() < 0.4 else match[0]
+
+    return pattern.sub(other, line)
+
+
+@cache
+def _swaps(language: Language) -> tuple[re.Pattern[str], dict[str, list[str]]]:
+    groups = {phrase: group for line in manner()["swap"][language] for group in [line.split("|")] for phrase in group}
+    phrases = "|".join(map(re.escape, sorted(groups, key=len, reverse=True)))
+    return re.compile(rf"(?<![{{\w'])({phrases})(?![}}\w'])" if language == "en" else phrases), groups
 
 
 def mistyped(line: str, language: Language, rng: Random) -> str:
