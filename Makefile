@@ -19,9 +19,10 @@ check: .venv/installed-dev system ## Style, types, constraints
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@cp constraints.txt .venv/constraints.txt
-	@$(COMPILE) --output-file .venv/constraints.txt pyproject.toml && sed -i 's/+cpu$$//' .venv/constraints.txt
-	@diff constraints.txt .venv/constraints.txt || (echo "constraints.txt is not what pyproject.toml asks for: run 'make constraints'"; exit 1)
+	@cp constraints.txt .venv/compiled.txt
+	@$(COMPILE) --output-file .venv/compiled.txt pyproject.toml 2>.venv/compile.log || (cat .venv/compile.log; exit 1)
+	@sed 's/+cpu$$//' .venv/compiled.txt | diff constraints.txt - || \
+	  (echo "constraints.txt is not what pyproject.toml asks for: run 'make constraints'"; exit 1)
 
 bench: .venv/installed-dev ## Kuamo beside the plain way, one table a script
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
@@ -33,7 +34,8 @@ docs: .venv/installed-dev ## The reference pages, from the command line, the set
 	$(BIN)/python docs/reference.py
 
 constraints: .venv/installed-dev ## Versions that fit together, resolved anew
-	$(COMPILE) --upgrade --output-file constraints.txt pyproject.toml && sed -i 's/+cpu$$//' constraints.txt
+	$(COMPILE) --upgrade --output-file .venv/compiled.txt pyproject.toml
+	@sed 's/+cpu$$//' .venv/compiled.txt > constraints.txt
 
 # Debian packages that only the tests need: a browser, and a font with Chinese.
 system:
@@ -51,10 +53,12 @@ system:
 	@$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	@$(PIP) --editable '.[models]' && touch $@
+	@$(PIP) --editable '.[models]' 2>.venv/install.log || (cat .venv/install.log; exit 1)
+	@touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml constraints.txt
-	@$(PIP) --editable '.[models,dev]' && touch $@ .venv/installed
+	@$(PIP) --editable '.[models,dev]' 2>.venv/install.log || (cat .venv/install.log; exit 1)
+	@touch $@ .venv/installed
 
 clean: ## Remove what was set up and built
 	rm -rf .venv build dist

@@ -47,10 +47,12 @@ def run(command: str, folder: Path, **variables: str) -> subprocess.CompletedPro
 
 
 @pytest.fixture
-def desk(tmp_path: Path, checkpoint: Callable[[str], Path]) -> Path:
+def desk(tmp_path: Path, data: Path, checkpoint: Callable[[str], Path]) -> Path:
     """A folder with the files that the pages name."""
     shutil.copy(ROOT / "src/kuamo/ui/sample-zh.png", tmp_path / "phone.png")
     PIL.Image.new("RGB", (64, 48), "teal").save(tmp_path / "photo.jpg")
+    for name in ("meeting.m4a", "question.wav"):
+        shutil.copy(data / "speech" / "jfk.flac", tmp_path / name)
     shutil.copytree(checkpoint("llava"), tmp_path / "my-llava")
     return tmp_path
 
