@@ -77,11 +77,10 @@ def test_nothing_is_downloaded_by_looking(cache: Path) -> None:
 
 
 def test_a_name_that_can_be_no_model_is_unknown(cache: Path) -> None:
-    for name in ("llama", "a/b/c", "../etc"):
-        assert code_of(lambda name=name: store.resolve(CATALOGUE, "chat", name)) in (
-            "unknown_model", "model_not_downloaded",
-        )  # fmt: skip
-    assert code_of(lambda: store.resolve(CATALOGUE, "chat", "no-such-model")) == "unknown_model"
+    for name in ("llama", "a/b/c", "no-such-model"):
+        assert code_of(lambda name=name: store.resolve(CATALOGUE, "chat", name)) == "unknown_model"
+    for name in ("../etc", "./my-llava", "/models/gone", "~/gone"):
+        assert code_of(lambda name=name: store.resolve(CATALOGUE, "chat", name)) == "file_not_found"
 
 
 def test_a_folder_is_served_by_the_engine_of_its_kind(checkpoint: Callable[[str], Path]) -> None:

@@ -27,7 +27,7 @@ def is_url(source: str) -> bool:
 def resolve(catalogue: Catalogue, capability: Capability, source: str) -> Model:
     """Return the row for what an operator named: a catalogue's name or source, URL#model, a folder or a hub id.
 
-    Raises KuamoError unknown_model, model_not_downloaded or model_unsupported.
+    Raises KuamoError unknown_model, file_not_found, model_not_downloaded or model_unsupported.
     """
     for model in catalogue.serving(capability):
         if source in (model.name, model.source):
@@ -37,6 +37,8 @@ def resolve(catalogue: Catalogue, capability: Capability, source: str) -> Model:
     folder = Path(source).expanduser()
     if folder.is_dir():
         return catalogue.unlisted(str(folder.resolve()), describe(folder), capability)
+    if source.startswith((".", "/", "~")):
+        raise KuamoError("file_not_found", name=source)
     if source.count("/") != 1:
         raise KuamoError("unknown_model", name=source, capability=capability)
     return catalogue.unlisted(source, describe(_snapshot(source, "main")), capability)

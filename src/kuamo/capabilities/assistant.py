@@ -138,8 +138,6 @@ def _hear(audio: Audio, language: str | None, models: Models) -> Transcript:
     start, end = detection.spans[0].start_seconds, detection.spans[-1].end_seconds
     spoken = TranscribeRequest(audio=audio.between(start, end), language=language)
     transcript = transcribe(spoken, models).result()
-    if not transcript.text:
-        raise KuamoError("heard_nothing")
     segments = tuple(replace(part, words=_later(part.words, start)) for part in _later(transcript.segments, start))
     return Transcript(segments, (*detection.traces, *transcript.traces))
 

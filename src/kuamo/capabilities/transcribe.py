@@ -3,11 +3,12 @@
 from collections.abc import Generator
 
 from kuamo.contracts import Segment, Stream, TranscribeRequest, Transcript
+from kuamo.errors import KuamoError
 from kuamo.runtime import Models
 
 
 def transcribe(request: TranscribeRequest, models: Models) -> Stream[Segment, Transcript]:
-    """Write speech down; segments as they are recognised, then the Transcript."""
+    """Write speech down; segments as they are recognised, then the Transcript. Raises KuamoError heard_nothing."""
     return Stream(_transcribe(request, models))
 
 
@@ -17,4 +18,6 @@ def _transcribe(request: TranscribeRequest, models: Models) -> Generator[Segment
         for segment in lease.engine.transcribe(request):
             segments.append(segment)
             yield segment
+        if not segments:
+            raise KuamoError("heard_nothing")
         return Transcript(tuple(segments), (lease.trace(),))
