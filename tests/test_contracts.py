@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kuamo.contracts import DrawRequest, Sampling, Segment, SpeakRequest, Stream, Transcript, join_text
+from kuamo.contracts import DrawRequest, Sampling, Segment, SpeakRequest, Transcript, join_text
 from kuamo.errors import KuamoError
+from kuamo.stream import Stream
 
 
 @pytest.mark.parametrize(

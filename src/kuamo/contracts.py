@@ -1,10 +1,9 @@
-"""The nouns every part of the house shares: requests, results, streams, and what an engine must do."""
+"""The nouns every part of the house shares: requests, results, and what an engine must do."""
 
-from collections.abc import Generator, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,6 @@ from kuamo.media.image import Image
 Capability = Literal["answer", "chat", "draw", "transcribe", "speak", "align", "embed", "read", "detect"]
 Role = Literal["system", "user", "assistant"]
 Precision = Literal["auto", "fp32", "bf16", "fp16", "int8", "nf4"]
-
-Piece = TypeVar("Piece")
-Result = TypeVar("Result")
 
 
 def within(what: str, value: float, low: float, high: float) -> None:
@@ -306,41 +302,6 @@ def join_text(parts: Iterator[str] | tuple[str, ...]) -> str:
         wide = joined and all(ord(side) > 0x2E7F and not "가" <= side <= "힣" for side in (joined[-1], part[0]))
         joined += part if wide or not joined else " " + part
     return joined
-
-
-class Stream(Iterator[Piece], Generic[Piece, Result]):
-    """Pieces as they come, then the whole. The first piece is made at once, so that faults show before any is sent."""
-
-    def __init__(self, pieces: Generator[Piece, None, Result]) -> None:
-        self._pieces = pieces
-        self._result: Result | None = None
-        self._ahead: list[Piece] = []
-        with suppress(StopIteration):
-            self._ahead.append(self._pull())
-
-    def _pull(self) -> Piece:
-        try:
-            return next(self._pieces)
-        except StopIteration as end:
-            self._result = end.value if end.value is not None else self._result
-            raise
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Piece:
-        return self._ahead.pop() if self._ahead else self._pull()
-
-    def result(self) -> Result:
-        """Run to the end and return the whole."""
-        for _ in self:
-            pass
-        assert self._result is not None
-        return self._result
-
-    def close(self) -> None:
-        """Stop early: the engine is released and makes nothing more."""
-        self._pieces.close()
 
 
 # --- engines: a class with `load` and one method for each capability its catalogue rows name

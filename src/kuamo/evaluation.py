@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kuamo.contracts import ChatRequest, Message, Sampling, Stream, Trace
+from kuamo.contracts import ChatRequest, Message, Sampling, Trace
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image, read_image
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from kuamo.capabilities.labels import answer_from_labels
 from kuamo.capabilities.read import read
-from kuamo.contracts import Answer, ChatRequest, Message, ReadRequest, Stream, Trace
+from kuamo.contracts import Answer, ChatRequest, Message, ReadRequest, Trace
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image
 from kuamo.media.text import clean_text, is_chinese
 from kuamo.messages import say
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 
 READ_SCORE = 0.5  # lines the reader is less sure of are noise more often than text
 READ_CHARACTERS = 1000  # of the picture's text that a model is told

@@ -21,7 +21,6 @@ from kuamo.contracts import (
     SpeakRequest,
     Speech,
     SpeechChunk,
-    Stream,
     Trace,
     TranscribeRequest,
     Transcript,
@@ -32,6 +31,7 @@ from kuamo.media.image import Image
 from kuamo.media.text import clean_text, is_chinese
 from kuamo.messages import language_of, say
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 
 REMEMBERED = 20  # messages of a conversation that go into its next turn
 SENTENCE = re.compile(

@@ -2,8 +2,9 @@
 
 from collections.abc import Generator
 
-from kuamo.contracts import Answer, ChatRequest, Stream
+from kuamo.contracts import Answer, ChatRequest
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 
 
 def chat(request: ChatRequest, models: Models) -> Stream[str, Answer]:

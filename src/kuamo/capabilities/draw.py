@@ -2,8 +2,9 @@
 
 from collections.abc import Generator
 
-from kuamo.contracts import Drawing, DrawRequest, DrawStep, Picture, Stream
+from kuamo.contracts import Drawing, DrawRequest, DrawStep, Picture
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 
 
 def draw(request: DrawRequest, models: Models) -> Stream[DrawStep | Picture, Drawing]:

@@ -3,10 +3,11 @@
 from collections.abc import Generator
 from dataclasses import replace
 
-from kuamo.contracts import SpeakRequest, Speech, SpeechChunk, Stream
+from kuamo.contracts import SpeakRequest, Speech, SpeechChunk
 from kuamo.media.audio import join_audio
 from kuamo.media.text import clean_text, is_chinese
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 
 
 def speak(request: SpeakRequest, models: Models) -> Stream[SpeechChunk, Speech]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Generator
 
-from kuamo.contracts import Segment, Stream, TranscribeRequest, Transcript
+from kuamo.contracts import Segment, TranscribeRequest, Transcript
 from kuamo.errors import KuamoError
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 
 
 def transcribe(request: TranscribeRequest, models: Models) -> Stream[Segment, Transcript]:

@@ -19,7 +19,6 @@ Finding = tuple[Literal["ok", "warn", "broken"], str]
 """How a thing stands, and what was found or is to be done."""
 
 
-
 def _python(session: Session) -> Finding:
     return "ok", f"{platform.python_version()}, kuamo {__version__}, {platform.platform()}"
 

@@ -10,7 +10,8 @@ from kuamo.cli.session import Session
 from kuamo.cli.timed import deliver
 
 if TYPE_CHECKING:
-    from kuamo.contracts import Segment, Stream, Transcript
+    from kuamo.contracts import Segment, Transcript
+    from kuamo.stream import Stream
 
 LONG_SECONDS = 30
 """A recording from here on gets a progress bar, where stderr is a terminal."""
