@@ -65,6 +65,9 @@ def test_no_wording_stands_for_two_intents_or_in_two_splits(language: Language) 
             for wording in chain.from_iterable(map(expansions, held_to(intent.ask[language], split))):
                 key = recognised(wording, language)
                 assert seen.setdefault(key, (intent.name, split)) == (intent.name, split), wording
+    for intent in intents():
+        for wording in chain.from_iterable(map(expansions, intent.further[language])):
+            assert seen.get(recognised(wording, language), (intent.name,))[0] == intent.name, wording
     for topic in beyond().topics:
         for wording in chain.from_iterable(map(expansions, topic[language])):
             assert recognised(wording, language) not in seen, wording

@@ -98,7 +98,7 @@ class Talk:
 
     def ask(self, intent: Intent, language: Language, line: str | None = None) -> None:
         """Ask for an intent, with any of its rows."""
-        line = line or self._one_of(intent.ask[language])
+        line = line or self._ask_of(intent, language)
         self._say(line, language, Said(language, intent, self.rng.choice(intent.rows)), intent.name, "in scope")
 
     def go_on(self, line: str | None = None) -> None:
@@ -115,14 +115,14 @@ class Talk:
         """Ask for the last answer again."""
         assert self.said
         language, last = self.said.language, self.turns[-1].answer
-        line = line or self._one_of(_named("repeat").ask[language])
+        line = line or self._ask_of(_named("repeat"), language)
         self._say(line, language, self.said, "repeat", "follow-up", (last,))
 
     def change_language(self, line: str | None = None) -> None:
         """Ask for the last answer in the other language."""
         assert self.said
         language: Language = "en" if self.said.language == "zh" else "zh"
-        line = line or self._one_of(_named("other_language").ask[self.said.language])
+        line = line or self._ask_of(_named("other_language"), self.said.language)
         said = Said(language, self.said.intent, self.said.row)
         place = self.said.right.index(self.turns[-1].answer)
         answers = (said.right[place], *said.right)
@@ -145,12 +145,12 @@ class Talk:
     def ask_stranger(self, language: Language) -> None:
         """Ask for a fact of something that the facts do not know."""
         intent = self.rng.choice([one for one in intents() if one.fields and not (one.open or one.computed)])
-        self._ask_unknown(intent, language, self._one_of(intent.ask[language]))
+        self._ask_unknown(intent, language, self._ask_of(intent, language))
 
     def ask_too_large(self, language: Language) -> None:
         """Ask for a sum with numbers that are too large."""
         intent = self.rng.choice([one for one in intents() if one.computed])
-        self._ask_unknown(intent, language, self._one_of(intent.ask[language]))
+        self._ask_unknown(intent, language, self._ask_of(intent, language))
 
     def _ask_unknown(self, intent: Intent, language: Language, line: str) -> None:
         row = too_large_row(intent, self.rng) if intent.computed else stranger_row(intent, self.split, self.rng)
@@ -174,9 +174,17 @@ class Talk:
         if self.split != "train":
             return varied
         varied = swapped(varied, language, self.rng)
-        if self.rng.random() < 0.15:
+        if self.rng.random() < 0.25:
             varied = mistyped(varied, language, self.rng)
         return line if recognised(varied, language) in _held_out(language) else varied
+
+    def _ask_of(self, intent: Intent, language: Language) -> str:
+        if self.split != "train":
+            return self._one_of(intent.ask[language])
+        lines = held_to(intent.ask[language], "train") + intent.further[language]
+        while recognised(line := expand(self.rng.choice(lines), self.rng), language) in _held_out(language):
+            pass
+        return line
 
     def _one_of(self, lines: tuple[str, ...]) -> str:
         return self.rng.choice(held_to(lines, self.split))

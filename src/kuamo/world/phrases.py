@@ -25,10 +25,14 @@ Row = Mapping[Language, Mapping[str, tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Intent:
-    """Something people say: ways to ask, to answer (aligned between the languages) and to go on to another row."""
+    """Something people say: ways to ask, to answer (aligned between the languages) and to go on to another row.
+
+    `further` ways to ask are for training only, where what they say is not held out.
+    """
 
     name: str
     ask: Mapping[Language, tuple[str, ...]]
+    further: Mapping[Language, tuple[str, ...]]
     say: Mapping[Language, tuple[str, ...]]
     more: Mapping[Language, tuple[str, ...]]
     rows: tuple[Row, ...]
@@ -117,6 +121,7 @@ def _intent(name: str, table: dict[str, Any]) -> Intent:
     return Intent(
         name=name,
         ask=_by_language(table, ""),
+        further=_by_language(table, "_further"),
         say=_by_language(table, "_say"),
         more=_by_language(table, "_more"),
         rows=tuple(row_of(line, fields) for line in lines),

@@ -15,6 +15,7 @@ SMALL_WORDS = {
     "en": re.compile(r"(?<!\S)(the|a|an|is|are|do|does|of|me|to|for|can|it|i|please) "),
     "zh": re.compile("[的了呢吗请吧一]"),
 }
+ANY_WORDS = {"en": re.compile(r"\S+ "), "zh": re.compile(HAN)}
 LONG_WORDS = re.compile(r"(?<![{\w])[a-z]{5,}(?![}\w])")
 
 
@@ -43,13 +44,17 @@ def _swaps(language: Language) -> tuple[re.Pattern[str], dict[str, list[str]]]:
 
 
 def mistyped(line: str, language: Language, rng: Random) -> str:
-    """Return a line with one error outside its {slots}: a small word lost, a letter lost, or two letters swapped."""
-    small = language == "zh" or rng.random() < 0.5
-    places = list((SMALL_WORDS[language] if small else LONG_WORDS).finditer(line))
-    if not places:
+    """Return a line with one error outside its {slots}: a word lost, a letter lost, or two letters swapped.
+
+    Any word is lost only where there are no slots, a small one elsewhere.
+    """
+    lost = ANY_WORDS if "{" not in line and rng.random() < 0.5 else SMALL_WORDS
+    misspelt = language == "en" and rng.random() < 0.4
+    places = list((LONG_WORDS if misspelt else lost[language]).finditer(line))
+    if not places or (lost is ANY_WORDS and len(places) < 4):
         return line
     start, end = rng.choice(places).span()
-    if small:
+    if not misspelt:
         return line[:start] + line[end:]
     spot = rng.randrange(start + 1, end - 2)
     swapped = line[spot + 1] + line[spot] if rng.random() < 0.5 else line[spot + 1]
