@@ -35,7 +35,7 @@ QUIET = [
 DESKTOP: Any = {"width": 1280, "height": 860}
 PHONE: Any = {"width": 390, "height": 844}
 QUESTIONS = {"en": "What is the system version?", "zh": "系统版本是多少？"}
-WORDS = {"en": "What can you do?", "zh": "你会做什么？"}
+WORDS = {"en": "What can you do?", "zh": "你能帮我做什么？"}
 
 
 @contextmanager
