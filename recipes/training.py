@@ -81,7 +81,9 @@ def train(
 
 
 def _resume(accelerator: Accelerator, folder: Path) -> int:
-    state = folder / "state"
+    state, old = folder / "state", folder / "state.old"
+    if old.exists() and not state.exists():  # killed between the two renames of _save
+        old.rename(state)
     if not state.exists():
         folder.mkdir(parents=True, exist_ok=True)
         return 0
