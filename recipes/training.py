@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable
@@ -58,7 +59,8 @@ def train(
         [{"params": decays, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], lr=rate, betas=(0.9, 0.98)
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / warm_up) * (0.5 + 0.5 * np.cos(np.pi * min(1.0, step / steps)))
+        optimizer,
+        lambda step: min(1.0, (step + 1) / warm_up) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, step / steps))),
     )
     model, optimizer, schedule = accelerator.prepare(model, optimizer, schedule)
     first = _resume(accelerator, folder)
