@@ -49,7 +49,7 @@ def train(
 ) -> None:
     """Train `model` by AdamW, warm-up and cosine; `loss_of(step)` must depend on nothing but the weights and the step.
 
-    Each `every` steps the scores are written to curves.csv and drawn, and the state is saved whole (a folder renamed
+    Each `every` steps the scores are written to curves.csv, and the state is saved whole (a folder renamed
     into place), so that a run killed at any moment goes on as if it had not been.
     """
     accelerator = Accelerator()
@@ -95,7 +95,8 @@ def _resume(accelerator: Accelerator, folder: Path) -> int:
 
 def _save(accelerator: Accelerator, folder: Path, step: int) -> None:
     fresh, state, old = folder / "state.new", folder / "state", folder / "state.old"
-    shutil.rmtree(fresh, ignore_errors=True)
+    for left in (fresh, old):  # by a run killed while it saved
+        shutil.rmtree(left, ignore_errors=True)
     accelerator.save_state(str(fresh))
     (fresh / "step.json").write_text(str(step))
     if state.exists():

@@ -1,5 +1,6 @@
 """A training goes on exactly where it was, wherever it was killed."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import torch
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
-@pytest.mark.parametrize("between_renames", [False, True])
+@pytest.mark.parametrize("killed", ["in a step", "between the renames", "before the old state was deleted"])
 def test_it_ends_with_the_weights_of_an_uninterrupted_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between_renames: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: str
 ) -> None:
     monkeypatch.syspath_prepend(str(RECIPES))
     sys.modules.pop("training", None)
@@ -36,8 +37,11 @@ def test_it_ends_with_the_weights_of_an_uninterrupted_run(
 
     whole, _ = run(tmp_path / "whole")
     run(tmp_path / "cut", stop=12)
-    if between_renames:
-        (tmp_path / "cut" / "state").rename(tmp_path / "cut" / "state.old")
+    state, old = tmp_path / "cut" / "state", tmp_path / "cut" / "state.old"
+    if killed == "between the renames":
+        state.rename(old)
+    if killed == "before the old state was deleted":
+        shutil.copytree(state, old)
     resumed, seen = run(tmp_path / "cut")
     assert seen == list(range(10, 20))
     assert torch.equal(resumed, whole)
