@@ -1,11 +1,9 @@
 """What every recipe shares: pictures rendered once, a training loop that resumes after `kill -9`, and its curves."""
 
-import csv
 import json
 import math
 import shutil
-import time
-from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -36,50 +34,65 @@ def pictures(split: Split, count: int, side: int = 64) -> NDArray[np.uint8]:
     return array
 
 
-def train(
-    folder: Path,
-    model: nn.Module,
-    loss_of: Callable[[int], Tensor],
-    *,
-    steps: int,
-    rate: float,
-    warm_up: int = 200,
-    every: int = 500,
-    scores_of: Callable[[], dict[str, float]] = dict,
-) -> None:
-    """Train `model` by AdamW, warm-up and cosine; `loss_of(step)` must depend on nothing but the weights and the step.
+class Task(nn.Module):
+    """What is trained: a module whose forward gives the loss of a step, and whose `scores` watch over it."""
 
-    Each `every` steps the scores are written to curves.csv, and the state is saved whole (a folder renamed
-    into place), so that a run killed at any moment goes on as if it had not been.
+    def forward(self, step: int) -> Tensor:
+        """Return the loss of a step, which depends on nothing but the weights and the step."""
+        raise NotImplementedError
+
+    def scores(self) -> dict[str, float]:
+        """Return what is measured now and then, on data that no step sees."""
+        return {}
+
+
+def train(
+    folder: Path, task: Task, *, steps: int, rate: float, warm_up: int = 200, every: int = 500, scored: int = 500
+) -> None:
+    """Train `task` with a warm-up and a cosine that ends at 2 % of `rate`.
+
+    The loss is noted in curves.jsonl, with the scores each `scored` steps; each `every` steps the state is saved whole
+    (a folder renamed into place), so that a run killed at any moment goes on as if it had not been.
     """
     accelerator = Accelerator()
-    decays = [parameter for parameter in model.parameters() if parameter.ndim > 1 and parameter.requires_grad]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1 and parameter.requires_grad]
-    optimizer = torch.optim.AdamW(
-        [{"params": decays, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], lr=rate, betas=(0.9, 0.98)
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min(1.0, (step + 1) / warm_up) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, step / steps))),
-    )
-    model, optimizer, schedule = accelerator.prepare(model, optimizer, schedule)
-    first = _resume(accelerator, folder)
-    losses, began = [], time.monotonic()
-    for step in tqdm(range(first, steps), initial=first, total=steps, desc=folder.name):
+    prepared = accelerator.prepare(task, *new_optimizers(task, rate))
+    model, optimizers = prepared[0], prepared[1:]
+    first, losses = _resume(accelerator, folder), []
+    for step in tqdm(range(first, steps), initial=first, total=steps, desc=folder.name, mininterval=10):
+        for group in chain.from_iterable(optimizer.param_groups for optimizer in optimizers):
+            group["lr"] = rate * share_of_rate(step, steps, warm_up)
         model.train()
-        loss = loss_of(step)
+        loss = model(step)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         losses.append(float(loss.detach()))
-        if (step + 1) % every == 0 or step + 1 == steps:
+        is_last = step + 1 == steps
+        if (step + 1) % every == 0 or is_last:
             model.eval()
-            row = {"step": step + 1, "loss": float(np.mean(losses)), "seconds": time.monotonic() - began, **scores_of()}
+            scores = task.scores() if (step + 1) % scored == 0 or is_last else {}
+            _note(folder, {"step": step + 1, "loss": float(np.mean(losses)), **scores})
             losses.clear()
-            _note(folder, row)
             _save(accelerator, folder, step + 1)
+
+
+def new_optimizers(task: nn.Module, rate: float) -> list[torch.optim.Optimizer]:
+    """Return Muon (Jordan et al. 2024) for the layers' matrices, which takes a third fewer steps here than AdamW does,
+    and AdamW for all else.
+    """
+    learned = {name: weight for name, weight in task.named_parameters() if weight.requires_grad}
+    matrices = [weight for name, weight in learned.items() if ".layers." in name and weight.ndim == 2]
+    others = [weight for name, weight in learned.items() if ".layers." not in name or weight.ndim != 2]
+    muon = torch.optim.Muon(matrices, lr=rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw") if matrices else None
+    return [*filter(None, [muon]), torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0)]
+
+
+def share_of_rate(step: int, steps: int, warm_up: int) -> float:
+    """Return the share of the highest rate: a linear warm-up, then a cosine from 1 to 0.02."""
+    falling = 0.5 + 0.5 * math.cos(math.pi * max(0, step - warm_up) / max(1, steps - warm_up))
+    return min(1.0, (step + 1) / warm_up) * (0.02 + 0.98 * falling)
 
 
 def _resume(accelerator: Accelerator, folder: Path) -> int:
@@ -107,10 +120,5 @@ def _save(accelerator: Accelerator, folder: Path, step: int) -> None:
 
 def _note(folder: Path, row: dict[str, float]) -> None:
     tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
-    file = folder / "curves.csv"
-    is_new = not file.exists()
-    with file.open("a", newline="") as table:
-        writer = csv.DictWriter(table, row)
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+    with (folder / "curves.jsonl").open("a") as rows:
+        rows.write(json.dumps(row) + "\n")
