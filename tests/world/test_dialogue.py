@@ -150,7 +150,7 @@ def test_a_row_is_read_from_a_line() -> None:
 @given(number=numbers, language=st.sampled_from(LANGUAGES))
 def test_any_word_is_a_word_of_the_language(number, language) -> None:
     word = any_word(language, Random(number))
-    assert re.fullmatch(r"[a-z']{3,}" if language == "en" else r"[\u4e00-\u9fff]{1,3}", word)
+    assert re.fullmatch(r"[a-z']{3,}" if language == "en" else r"[\u4e00-\u9fff]{1,4}", word)
 
 
 def test_wordings() -> None:

@@ -82,8 +82,7 @@ class Talk:
         before = self.said
         if before is None or self.rng.random() < 0.5:
             return self._fresh(language)
-        go_on = before.intent and held_to(before.intent.more[before.language], self.split)
-        if go_on and self.rng.random() < 0.6:
+        if before.intent and self._can_go_on(before.intent, before.language) and self.rng.random() < 0.6:
             return self.go_on()
         return self.repeat() if self.rng.random() < 0.5 else self.change_language()
 
@@ -106,7 +105,7 @@ class Talk:
         assert self.said
         intent, language = self.said.intent, self.said.language
         assert intent
-        line = line or self._one_of(intent.more[language])
+        line = line or self._line_of(intent.more[language], intent.more_further[language], language)
         if intent.fields and self.rng.random() < 0.15:
             return self._ask_unknown(intent, language, line)
         self._say(line, language, Said(language, intent, self.rng.choice(intent.rows)), intent.name, "follow-up")
@@ -131,7 +130,8 @@ class Talk:
     def ask_topic(self, language: Language, line: str | None = None) -> None:
         """Ask a question of a topic beyond; in training, at times with a word exchanged for any other."""
         if line is None:
-            line = self.rng.choice(self.rng.choice(held_to(beyond().topics, self.split))[language])
+            further = beyond().further_topics if self.split == "train" else ()
+            line = self.rng.choice(self.rng.choice(held_to(beyond().topics, self.split) + further)[language])
         line = expand(line, self.rng)
         if self.split == "train" and self.rng.random() < 0.25:
             line = with_words(line, language, self.rng)
@@ -178,16 +178,20 @@ class Talk:
             varied = mistyped(varied, language, self.rng)
         return line if recognised(varied, language) in _held_out(language) else varied
 
+    def _can_go_on(self, intent: Intent, language: Language) -> bool:
+        further = self.split == "train" and intent.more_further[language]
+        return bool(further or held_to(intent.more[language], self.split))
+
     def _ask_of(self, intent: Intent, language: Language) -> str:
+        return self._line_of(intent.ask[language], intent.further[language], language)
+
+    def _line_of(self, lines: tuple[str, ...], further: tuple[str, ...], language: Language) -> str:
+        own = held_to(lines, self.split)
         if self.split != "train":
-            return self._one_of(intent.ask[language])
-        lines = held_to(intent.ask[language], "train") + intent.further[language]
-        while recognised(line := expand(self.rng.choice(lines), self.rng), language) in _held_out(language):
+            return self.rng.choice(own)
+        while recognised(line := expand(self.rng.choice(own + further), self.rng), language) in _held_out(language):
             pass
         return line
-
-    def _one_of(self, lines: tuple[str, ...]) -> str:
-        return self.rng.choice(held_to(lines, self.split))
 
     def _system(self) -> str:
         lines = held_to(manner()["system"][self.rng.choice(LANGUAGES)], self.split)

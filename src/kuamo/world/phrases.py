@@ -27,7 +27,7 @@ Row = Mapping[Language, Mapping[str, tuple[str, ...]]]
 class Intent:
     """Something people say: ways to ask, to answer (aligned between the languages) and to go on to another row.
 
-    `further` ways to ask are for training only, where what they say is not held out.
+    `further` ways to ask, and `more_further` ways to go on, are for training only, where what they say is not held out.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Intent:
     further: Mapping[Language, tuple[str, ...]]
     say: Mapping[Language, tuple[str, ...]]
     more: Mapping[Language, tuple[str, ...]]
+    more_further: Mapping[Language, tuple[str, ...]]
     rows: tuple[Row, ...]
     fields: tuple[str, ...]
     computed: bool
@@ -49,11 +50,16 @@ class Intent:
 
 @dataclass(frozen=True)
 class Beyond:
-    """What the small model does not know: refusals, topics of questions, strangers to the facts, frames for words."""
+    """What the small model does not know: refusals, topics of questions, strangers to the facts, frames for words.
+
+    Further topics and strangers are for training only, and share no word with those held out.
+    """
 
     say: Mapping[Language, tuple[str, ...]]
     topics: tuple[Mapping[Language, tuple[str, ...]], ...]
+    further_topics: tuple[Mapping[Language, tuple[str, ...]], ...]
     strangers: tuple[Mapping[Language, str], ...]
+    further_strangers: tuple[Mapping[Language, str], ...]
     frames: Mapping[Language, tuple[str, ...]]
 
 
@@ -84,11 +90,12 @@ def intents() -> tuple[Intent, ...]:
 def beyond() -> Beyond:
     """Return what lies beyond."""
     table = _read("beyond")
-    strangers = tuple(_by_language(table["strangers"], "").values())
     return Beyond(
         say=_by_language(table["say"], ""),
         topics=tuple(_by_language(topic, "") for topic in table["topic"].values()),
-        strangers=tuple({"en": en, "zh": zh} for en, zh in zip(*strangers, strict=True)),
+        further_topics=tuple(_by_language(topic, "") for topic in table.get("further_topic", {}).values()),
+        strangers=_pairs_of(_by_language(table["strangers"], "")),
+        further_strangers=_pairs_of(_by_language(table["strangers"], "_further")),
         frames=_by_language(table["frames"], ""),
     )
 
@@ -111,6 +118,10 @@ def _by_language(table: Mapping[str, Any], suffix: str) -> dict[Language, tuple[
     return {language: _lines(table.get(language + suffix, "")) for language in LANGUAGES}
 
 
+def _pairs_of(words: Mapping[Language, Sequence[str]]) -> tuple[Mapping[Language, str], ...]:
+    return tuple({"en": en, "zh": zh} for en, zh in zip(words["en"], words["zh"], strict=True))
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -124,6 +135,7 @@ def _intent(name: str, table: dict[str, Any]) -> Intent:
         further=_by_language(table, "_further"),
         say=_by_language(table, "_say"),
         more=_by_language(table, "_more"),
+        more_further=_by_language(table, "_more_further"),
         rows=tuple(row_of(line, fields) for line in lines),
         fields=fields,
         computed="computed" in table,
