@@ -28,6 +28,7 @@ class Intent:
     """Something people say: ways to ask, to answer (aligned between the languages) and to go on to another row.
 
     `further` ways to ask, and `more_further` ways to go on, are for training only, where what they say is not held out.
+    Among the further ones are the manners of asking for what is to be done or to be known, if a table lists that.
     """
 
     name: str
@@ -92,17 +93,17 @@ def beyond() -> Beyond:
     table = _read("beyond")
     return Beyond(
         say=_by_language(table["say"], ""),
-        topics=tuple(_by_language(topic, "") for topic in table["topic"].values()),
-        further_topics=tuple(_by_language(topic, "") for topic in table.get("further_topic", {}).values()),
+        topics=tuple(map(_all_lines, table["topic"].values())),
+        further_topics=tuple(map(_all_lines, table.get("further_topic", {}).values())),
         strangers=_pairs_of(_by_language(table["strangers"], "")),
         further_strangers=_pairs_of(_by_language(table["strangers"], "_further")),
-        frames=_by_language(table["frames"], ""),
+        frames=_all_lines(table["frames"]),
     )
 
 
 @cache
 def manner() -> dict[str, dict[Language, tuple[str, ...]]]:
-    """Return how things are said around the question: by kind (system, before, after), then language."""
+    """Return how things are said around the question: by kind (system, before, do, …), then language."""
     return {kind: _by_language(table, "") for kind, table in _read("manner").items()}
 
 
@@ -116,6 +117,18 @@ def _lines(text: str) -> tuple[str, ...]:
 
 def _by_language(table: Mapping[str, Any], suffix: str) -> dict[Language, tuple[str, ...]]:
     return {language: _lines(table.get(language + suffix, "")) for language in LANGUAGES}
+
+
+def _all_lines(table: Mapping[str, Any], suffix: str = "") -> dict[Language, tuple[str, ...]]:
+    lines = _by_language(table, suffix)
+    return {language: (*lines[language], *_asked_for(table, language)) for language in LANGUAGES}
+
+
+def _asked_for(table: Mapping[str, Any], language: Language) -> Iterator[str]:
+    for slot in ("do", "know"):
+        wordings = "|".join("|".join(expansions(line)) for line in _lines(table.get(f"{language}_{slot}", "")))
+        if wordings:
+            yield from (line.replace(f"{{{slot}}}", f"({wordings})") for line in manner()[slot][language])
 
 
 def _pairs_of(words: Mapping[Language, Sequence[str]]) -> tuple[Mapping[Language, str], ...]:
@@ -132,7 +145,7 @@ def _intent(name: str, table: dict[str, Any]) -> Intent:
     return Intent(
         name=name,
         ask=_by_language(table, ""),
-        further=_by_language(table, "_further"),
+        further=_all_lines(table, "_further"),
         say=_by_language(table, "_say"),
         more=_by_language(table, "_more"),
         more_further=_by_language(table, "_more_further"),
