@@ -100,7 +100,7 @@ def _class(aspect: str, value: str) -> int:
 
 
 class Tags(nn.Module):
-    """A linear layer from the tower's pooled output to every tag of `tags_of`."""
+    """A linear layer from a picture's vector to every tag of `tags_of`."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -108,9 +108,9 @@ class Tags(nn.Module):
         self.classes = [len(words()[aspect]) for aspect in ASPECTS] + cell * len(CELLS)
         self.linear = nn.Linear(width, sum(self.classes))
 
-    def forward(self, pooled: Tensor) -> list[Tensor]:
+    def forward(self, vectors: Tensor) -> list[Tensor]:
         """Return the logits of each tag."""
-        return list(self.linear(pooled).split(self.classes, dim=-1))
+        return list(self.linear(vectors).split(self.classes, dim=-1))
 
 
 class Contrast(Task):
@@ -134,7 +134,7 @@ class Contrast(Task):
         tokens = self.tokenizer(texts, padding=True, pad_to_multiple_of=8, return_tensors="pt").to(device)
         with torch.autocast(device.type, torch.bfloat16):
             output = self.model(pixel_values=pixels_of(self.pictures[indices]).to(device), **tokens)
-            tags = self.tags(output.vision_model_output.pooler_output)
+            tags = self.tags(output.vision_model_output.pooler_output)  # projected, before it is made a unit vector
         truth = torch.tensor([tags_of(scene) for scene in scenes], device=device)
         tagging = sum(cross_entropy(logits.float(), true) for logits, true in zip(tags, truth.T, strict=True))
         by_picture = output.logits_per_image.float()
@@ -149,7 +149,7 @@ class Contrast(Task):
         truth = torch.tensor([tags_of(scene) for scene in scenes])
         with torch.inference_mode():
             pixels = pixels_of(pictures("held_out", HELD_OUT, SIDE)[:1_000]).to(self.model.device)
-            tags = self.tags(self.model.vision_model(pixels).pooler_output)
+            tags = self.tags(self.model.get_image_features(pixels).pooler_output)
         for name, start, skip in (("aspects", 0, 1), ("kind", 4, 3), ("colour", 5, 3), ("size", 6, 3)):
             picked = range(start, 4 if name == "aspects" else len(tags), skip)
             right = torch.stack([tags[index].cpu().argmax(-1) == truth[:, index] for index in picked])
@@ -175,6 +175,14 @@ def recall(
     return scores
 
 
+def write(task: Contrast, folder: Path) -> None:
+    """Write the model in half precision, with its tokenizer and processor, as on the hub."""
+    task.model.half().save_pretrained(folder)
+    task.tokenizer.save_pretrained(folder)
+    size = {"height": SIDE, "width": SIDE}
+    CLIPImageProcessorPil(size=size, crop_size=size).save_pretrained(folder)
+
+
 def main() -> None:
     """Train and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -184,11 +192,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     task = Contrast()
     train(RUNS / "nano-clip", task, steps=options.steps, rate=2e-3, every=100, scored=500)
-    task.model.half().save_pretrained(FOLDER)
-    task.tokenizer.save_pretrained(FOLDER)
-    CLIPImageProcessorPil(
-        size={"height": SIDE, "width": SIDE}, crop_size={"height": SIDE, "width": SIDE}
-    ).save_pretrained(FOLDER)
+    write(task, FOLDER)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from kuamo.messages import Language
 from kuamo.world.scene import SKY_KINDS, Scene, Thing, words
 
 Kind = Literal[
-    "what", "colour", "count", "where", "relation", "yes_no", "time", "weather", "ground", "style", "absent"
+    "what", "colour", "count", "where", "relation", "yes_no", "time", "weather", "ground", "style", "absent",
+    "caption",
 ]  # fmt: skip
 ROW = {"en": {True: "in the sky", False: "on the ground"}, "zh": {True: "天上", False: "地上"}}
 YES_NO = {"en": {True: "yes", False: "no"}, "zh": {True: "有", False: "没有"}}
@@ -58,8 +59,8 @@ def _slots(kind: str, language: Language, random: Random) -> dict[str, str]:
     return {"thing": noun, "things": plural(noun), "measure": words()["kind"][kind]["measure"]}
 
 
-def _alone(scene: Scene) -> list[Thing]:
-    """The things that are the only one of their kind: a question can name them."""
+def alone(scene: Scene) -> list[Thing]:
+    """Return the things that are the only one of their kind: a question can name them."""
     return [thing for thing in scene.things if len(scene.of(thing.kind)) == 1]
 
 
@@ -73,26 +74,38 @@ def _what(scene: Scene, language: Language, random: Random) -> Question:
     return _ask("what", language, name("kind", thing.kind, language), random, place=place, row=row)
 
 
+def colour_of(thing: Thing, language: Language, random: Random, template: str = "colour") -> Question:
+    """Ask what colour a thing is; `template` is how (a heading of questions.toml)."""
+    slots = _slots(thing.kind, language, random)
+    return _ask("colour", language, name("colour", thing.colour, language), random, template, **slots)
+
+
 def _colour(scene: Scene, language: Language, random: Random) -> Question | None:
-    if not (alone := _alone(scene)):
-        return None
-    thing = random.choice(alone)
-    return _ask(
-        "colour", language, name("colour", thing.colour, language), random, **_slots(thing.kind, language, random)
-    )
+    things = alone(scene)
+    return colour_of(random.choice(things), language, random) if things else None
+
+
+def count_of(scene: Scene, kind: str, language: Language, random: Random, template: str = "count") -> Question:
+    """Ask how many things of a kind there are."""
+    slots = _slots(kind, language, random)
+    return _ask("count", language, str(len(scene.of(kind))), random, template, **slots)
 
 
 def _count(scene: Scene, language: Language, random: Random) -> Question:
     present = random.random() < 0.8
     kind = random.choice(scene.things).kind if present else _absent(scene, random)
-    return _ask("count", language, str(len(scene.of(kind))), random, **_slots(kind, language, random))
+    return count_of(scene, kind, language, random)
+
+
+def where_is(thing: Thing, language: Language, random: Random, template: str = "where") -> Question:
+    """Ask on which side a thing is."""
+    slots = _slots(thing.kind, language, random)
+    return _ask("where", language, name("place", thing.place, language), random, template, **slots)
 
 
 def _where(scene: Scene, language: Language, random: Random) -> Question | None:
-    if not (alone := _alone(scene)):
-        return None
-    thing = random.choice(alone)
-    return _ask("where", language, name("place", thing.place, language), random, **_slots(thing.kind, language, random))
+    things = alone(scene)
+    return where_is(random.choice(things), language, random) if things else None
 
 
 def _neighbours(scene: Scene, thing: Thing) -> Iterator[tuple[str, Thing]]:
@@ -110,12 +123,19 @@ def _neighbours(scene: Scene, thing: Thing) -> Iterator[tuple[str, Thing]]:
 
 
 def _relation(scene: Scene, language: Language, random: Random) -> Question | None:
-    pairs = [(thing, *found) for thing in _alone(scene) for found in _neighbours(scene, thing)]
+    found = related(scene, language, random)
+    return found[0] if found else None
+
+
+def related(scene: Scene, language: Language, random: Random) -> tuple[Question, Thing] | None:
+    """Ask what is beside, above or below a thing; return the question and the thing that is its answer."""
+    pairs = [(thing, *found) for thing in alone(scene) for found in _neighbours(scene, thing)]
     if not pairs:
         return None
     thing, direction, other = random.choice(pairs)
     answer = name("kind", other.kind, language)
-    return _ask("relation", language, answer, random, f"relation_{direction}", **_slots(thing.kind, language, random))
+    slots = _slots(thing.kind, language, random)
+    return _ask("relation", language, answer, random, f"relation_{direction}", **slots), other
 
 
 def _yes_no(scene: Scene, language: Language, random: Random) -> Question:
@@ -141,10 +161,13 @@ def _aspect(kind: Kind) -> Callable[[Scene, Language, Random], Question]:
 
 
 def _missing(scene: Scene, language: Language, random: Random) -> Question:
-    kind = _absent(scene, random)
+    return missing(_absent(scene, random), language, random, random.choice(("colour", "where")))
+
+
+def missing(kind: str, language: Language, random: Random, template: str) -> Question:
+    """Ask about a kind of thing that the picture does not hold."""
     noun = name("kind", kind, language)
     answer = f"There is no {noun}." if language == "en" else f"图里没有{noun}。"
-    template = random.choice(("colour", "where"))
     return _ask("absent", language, answer, random, template, **_slots(kind, language, random))
 
 
@@ -160,6 +183,11 @@ def questions(scene: Scene, language: Language, random: Random, count: int) -> l
     kinds = random.sample(tuple(ASK), len(ASK))
     asked = (ASK[kind](scene, language, random) for kind in kinds)
     return [question for question in asked if question][:count]
+
+
+def captioned(scene: Scene, language: Language, random: Random) -> Question:
+    """Ask for the caption."""
+    return _ask("caption", language, caption(scene, language), random)
 
 
 def describe(thing: Thing, language: Language, random: Random | None = None) -> str:
