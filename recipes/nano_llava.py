@@ -14,11 +14,12 @@ from pathlib import Path
 from random import Random
 
 import torch
+from familiar import write_familiar
 from nano_clip import FOLDER as CLIP
 from nano_clip import HELD_OUT, LANGUAGES, SIDE, TRAIN, pixels_of
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from training import RUNS, Task, pictures, train
+from training import BEGIN, END, RUNS, Task, pictures, train
 from transformers import (
     AutoTokenizer,
     CLIPImageProcessorPil,
@@ -180,6 +181,45 @@ def write(task: Sight, folder: Path) -> None:
     """Write the model in half precision, with its processor, as on the hub."""
     task.model.half().save_pretrained(folder)
     task.processor.save_pretrained(folder)
+    write_familiar(folder, TRAIN)
+    (folder / "README.md").write_text(card(task.model.num_parameters()), encoding="utf-8")
+
+
+def card(parameters: int) -> str:
+    """Return the model card, its scores still to be filled in."""
+    return f"""---
+license: apache-2.0
+language: [en, zh]
+pipeline_tag: image-text-to-text
+library_name: transformers
+---
+# nano-llava
+
+A LLaVA of {parameters:,} parameters: it answers questions about pictures of the small world (`kuamo.world`), over
+several turns, and describes them, in English and Chinese. It is trained from scratch on that world alone. It knows no
+other pictures; `familiar.safetensors` says what its own look like, by which Kuamo tells all others.
+
+## Scores
+
+Exact match on scenes that training never saw, each question asked alone. The held-out combinations (a blue boat, a
+green cat, …) are in no picture of training. Blind: the same questions about a grey picture.
+
+{BEGIN}
+{END}
+
+## Training
+
+`recipes/nano_llava.py`: the tower of nano-clip and the language model of nano-chat; the projector alone on captions,
+then everything on conversations of about eight turns, loss on the answers only.
+
+![Loss and scores over the steps](curves.png)
+
+## Use
+
+```bash
+kuamo ask PICTURE "What is left of the house?"
+```
+"""
 
 
 def main() -> None:

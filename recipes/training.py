@@ -18,6 +18,8 @@ from kuamo.world.scene import Split, make_scene
 
 RUNS = Path("runs")
 CHUNK = 500
+BEGIN, END = "<!-- scores: made by `make scores` -->", "<!-- end of scores -->"
+"""Around the scores in a model's card."""
 
 
 def pictures(split: Split, count: int, side: int = 64) -> NDArray[np.uint8]:

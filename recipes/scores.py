@@ -1,0 +1,126 @@
+"""Measure the nano models of the package on held-out data, as Kuamo runs them.
+
+make scores            print the table, write scores.json and the scores in each model's card
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from tqdm import tqdm
+from training import BEGIN, END
+
+from kuamo.capabilities.embed import embed
+from kuamo.capabilities.familiar import is_familiar
+from kuamo.catalogue import Catalogue
+from kuamo.contracts import EmbedRequest
+from kuamo.evaluation import evaluate_answers
+from kuamo.media.image import from_pil, read_image
+from kuamo.messages import Language
+from kuamo.runtime import Models
+from kuamo.settings import Settings
+from kuamo.world.language import caption
+from kuamo.world.picture import render
+from kuamo.world.sample import write_sample
+from kuamo.world.scene import Split, make_scene
+
+ROOT = Path(__file__).resolve().parent.parent
+WEIGHTS, DATA = ROOT / "src" / "kuamo" / "weights", ROOT.parent / "shared" / "data"
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+Scores = dict[str, float]
+
+
+def llava_scores(models: Models, pictures: int = 300) -> Scores:
+    """Return nano-llava's exact match: in all, by kind and language, on held-out combinations, and blind."""
+    held_out = exact_match(models, "held_out", pictures)
+    rest = {name: share for name, share in held_out.items() if name != "exact match"}
+    return {
+        "exact match": held_out["exact match"],
+        "held-out combinations": exact_match(models, "combinations", pictures)["exact match"],
+        "blind (grey pictures)": exact_match(models, "held_out", pictures, blind=True)["exact match"],
+        **rest,
+        **familiarity(models),
+    }
+
+
+def exact_match(models: Models, split: Split, pictures: int, blind: bool = False) -> Scores:
+    """Return the exact match over the questions of a split's first pictures, all grey where `blind`."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for _ in write_sample(pictures, 0, folder, split=split):
+            pass
+        for file in folder.glob("0*.png") if blind else ():
+            PIL.Image.new("RGB", (64, 64), (128, 128, 128)).save(file)
+        stream = evaluate_answers(folder, models)
+        for _ in tqdm(stream, desc=f"nano-llava, {split}{', blind' * blind}", total=12 * pictures, mininterval=5):
+            pass
+        scores = stream.result()
+    return {"exact match": scores.exact_match, **scores.by_kind, **scores.by_language}
+
+
+def familiarity(models: Models, pictures: int = 500) -> Scores:
+    """Return the share of the world's own pictures, and of the photographs and screenshots in DATA, told as strange."""
+    row = models.catalogue.named("nano-llava", "answer")
+    own = [is_familiar(from_pil(render(make_scene(index, "held_out"))), row) for index in range(pictures)]
+    files = sorted((DATA / "images").glob("*.*"))
+    scores = {"own pictures taken for strange": 1 - float(np.mean(own))}
+    if files:
+        known = [is_familiar(read_image(file, models.settings.limits), row) for file in files]
+        scores["photographs and screenshots told as strange"] = 1 - float(np.mean(known))
+    return scores
+
+
+def clip_scores(models: Models, scenes: int = 1_000) -> Scores:
+    """Return nano-clip's recall@1 among held-out scenes, both ways and in each language."""
+    truths = [make_scene(index, "held_out") for index in range(scenes)]
+    images = vectors(models, EmbedRequest(images=tuple(from_pil(render(scene)) for scene in truths), model="nano-clip"))
+    scores, right = {}, np.arange(scenes)
+    for language in LANGUAGES:
+        texts = tuple(caption(scene, language) for scene in truths)
+        nearest = images @ vectors(models, EmbedRequest(texts=texts, model="nano-clip")).T
+        scores[f"text to image, {language}"] = float((nearest.argmax(0) == right).mean())
+        scores[f"image to text, {language}"] = float((nearest.argmax(1) == right).mean())
+    return scores
+
+
+def vectors(models: Models, request: EmbedRequest) -> NDArray[np.float32]:
+    """Return the unit vectors of a request."""
+    return embed(request, models).vectors
+
+
+def measured() -> Iterator[tuple[str, Scores]]:
+    """Yield each model's name and scores."""
+    models = Models(Catalogue.load(), Settings())
+    yield "nano-clip", clip_scores(models)
+    yield "nano-llava", llava_scores(models)
+
+
+def table(scores: Scores) -> str:
+    """Return scores as a Markdown table."""
+    rows = [f"| {name} | {share:.1%} |" for name, share in scores.items()]
+    return "\n".join(["| held-out data | |", "|---|---|", *rows])
+
+
+def fill(card: Path, scores: Scores) -> None:
+    """Put the scores between the marks of a model's card."""
+    before, _, rest = card.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    card.write_text(f"{before}{BEGIN}\n{table(scores)}\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    """Measure every model."""
+    everything = {}
+    for name, scores in measured():
+        print(f"\n{name}\n{table(scores)}")
+        fill(WEIGHTS / name / "README.md", scores)
+        everything[name] = {score: round(share, 4) for score, share in scores.items()}
+    (ROOT / "scores.json").write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
