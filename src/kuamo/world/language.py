@@ -13,7 +13,7 @@ from kuamo.world.scene import SKY_KINDS, Scene, Thing, words
 
 Kind = Literal[
     "what", "colour", "count", "where", "relation", "yes_no", "time", "weather", "ground", "style", "absent",
-    "caption",
+    "caption", "lobe", "size", "border",
 ]  # fmt: skip
 ROW = {"en": {True: "in the sky", False: "on the ground"}, "zh": {True: "天上", False: "地上"}}
 YES_NO = {"en": {True: "yes", False: "no"}, "zh": {True: "有", False: "没有"}}

@@ -78,17 +78,16 @@ def make_scene(index: int, split: Split = "train", seed: int = 0) -> Scene:
         things=_things(random, pair),
         seed=random.getrandbits(32),
     )
-    return (
-        scene
-        if _side(scene) == (split == "train") or split == "combinations"
-        else make_scene(index, split, seed + 1_000_003)
-    )
-
-
-def _side(scene: Scene) -> bool:
-    """Whether a scene belongs to training: decided by its content alone, so that splits share none."""
     content = (scene.time, scene.weather, scene.ground, scene.style, scene.things)
-    return Random(repr(content)).random() < 0.9
+    return scene if belongs(content, split) else make_scene(index, split, seed + 1_000_003)
+
+
+def belongs(content: object, split: Split) -> bool:
+    """Whether what a picture holds may stand in a split: decided by its repr alone, so that splits share none.
+
+    Nine of ten contents are for `train`, the tenth for `held_out`; `combinations` may hold any.
+    """
+    return split == "combinations" or (Random(repr(content)).random() < 0.9) == (split == "train")
 
 
 def _things(random: Random, pair: tuple[str, str] | None) -> tuple[Thing, ...]:
