@@ -67,8 +67,8 @@ def test_no_wording_stands_for_two_intents_or_in_two_splits(language: Language) 
                 assert seen.setdefault(key, (intent.name, split)) == (intent.name, split), wording
     for intent in intents():
         for wording in chain.from_iterable(map(expansions, intent.further[language])):
-            assert seen.get(recognised(wording, language), (intent.name,))[0] == intent.name, wording
-    for topic in beyond().topics:
+            assert seen.setdefault(recognised(wording, language), (intent.name, ""))[0] == intent.name, wording
+    for topic in (*beyond().topics, *beyond().further_topics):
         for wording in chain.from_iterable(map(expansions, topic[language])):
             assert recognised(wording, language) not in seen, wording
     assert len(seen) > 2_000

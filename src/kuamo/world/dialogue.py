@@ -12,7 +12,7 @@ from typing import Literal
 from kuamo.messages import Language
 from kuamo.world.phrases import LANGUAGES, Intent, Row, Split, beyond, expand, expansions, held_to, intents, manner
 from kuamo.world.strangers import stranger_row, too_large_row, with_words
-from kuamo.world.wording import mistyped, recognised, swapped, worded, wrapped
+from kuamo.world.wording import mistyped, recognised, swapped, unwrapped, worded, wrapped
 
 Kind = Literal["in scope", "follow-up", "beyond"]
 HELD_OUT: tuple[Split, ...] = ("validation", "test")
@@ -176,7 +176,7 @@ class Talk:
         varied = swapped(varied, language, self.rng)
         if self.rng.random() < 0.25:
             varied = mistyped(varied, language, self.rng)
-        return line if recognised(varied, language) in _held_out(language) else varied
+        return line if _is_held_out(varied, language) else varied
 
     def _can_go_on(self, intent: Intent, language: Language) -> bool:
         further = self.split == "train" and intent.more_further[language]
@@ -189,7 +189,7 @@ class Talk:
         own = held_to(lines, self.split)
         if self.split != "train":
             return self.rng.choice(own)
-        while recognised(line := expand(self.rng.choice(own + further), self.rng), language) in _held_out(language):
+        while _is_held_out(line := expand(self.rng.choice(own + further), self.rng), language):
             pass
         return line
 
@@ -241,6 +241,10 @@ def _questions(split: Split, language: Language, samples: int) -> Iterator[Calla
 def _after(talk: Talk, intent: Intent | None, language: Language, step: Callable[[Talk], None]) -> None:
     talk.ask(intent or talk.rng.choice(intents()), language)
     step(talk)
+
+
+def _is_held_out(line: str, language: Language) -> bool:
+    return not _held_out(language).isdisjoint(unwrapped(recognised(line, language), language))
 
 
 @cache

@@ -126,9 +126,14 @@ def _all_lines(table: Mapping[str, Any], suffix: str = "") -> dict[Language, tup
 
 def _asked_for(table: Mapping[str, Any], language: Language) -> Iterator[str]:
     for slot in ("do", "know"):
-        wordings = "|".join("|".join(expansions(line)) for line in _lines(table.get(f"{language}_{slot}", "")))
+        wordings = "|".join("|".join(_some_expansions(line)) for line in _lines(table.get(f"{language}_{slot}", "")))
         if wordings:
             yield from (line.replace(f"{{{slot}}}", f"({wordings})") for line in manner()[slot][language])
+
+
+def _some_expansions(line: str) -> Sequence[str]:
+    ways = expansions(line)
+    return Random(line).sample(ways, min(len(ways), 12))
 
 
 def _pairs_of(words: Mapping[Language, Sequence[str]]) -> tuple[Mapping[Language, str], ...]:

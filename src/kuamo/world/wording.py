@@ -1,6 +1,7 @@
 """How a question is worded: typed with capitals and marks, or as a speech recogniser writes it; typing errors."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from random import Random
 
@@ -24,6 +25,16 @@ def wrapped(line: str, language: Language, rng: Random) -> str:
     before = rng.choice(manner()["before"][language]) + " " if rng.random() < 0.25 else ""
     after = " " + rng.choice(manner()["after"][language]) if rng.random() < 0.08 else ""
     return f"{before}{line}{after}"
+
+
+def unwrapped(text: str, language: Language) -> Iterator[str]:
+    """Yield a recognised text, and what is left of it without words around it that change nothing."""
+    space = " " if language == "en" else ""
+    around = manner()
+    for before in ("", *(word + space for word in around["before"][language])):
+        for after in ("", *(space + word for word in around["after"][language])):
+            if text.startswith(before) and text.endswith(after):
+                yield text.removeprefix(before).removesuffix(after)
 
 
 def swapped(line: str, language: Language, rng: Random) -> str:
