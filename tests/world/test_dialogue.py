@@ -96,6 +96,25 @@ def test_topics_and_strangers_are_held_out_whole() -> None:
         assert min(map(len, parts)) >= 4
 
 
+def test_further_topics_and_strangers_share_no_english_word_with_those_held_out() -> None:
+    def words(*lines: str) -> set[str]:
+        return {word for line in lines for word in re.findall(r"[a-z']{4,}", line.lower())}
+
+    def english(topics, strangers) -> set[str]:
+        return words(*(line for topic in topics for line in topic["en"]), *(one["en"] for one in strangers))
+
+    table = beyond()
+    known = english(*(held_to(items, "train") for items in (table.topics, table.strangers)))
+    known |= words(*table.frames["en"])
+    for intent in intents():
+        known |= words(*held_to(intent.ask["en"], "train"), *intent.further["en"], *intent.more_further["en"])
+        known |= words(*(way for row in intent.rows for ways in row["en"].values() for way in ways))
+    for split in ("test", "validation"):
+        held = english(*(held_to(items, split) for items in (table.topics, table.strangers))) - known
+        assert len(held) > 20
+        assert not held & english(table.further_topics, table.further_strangers)
+
+
 def test_an_examination_covers_every_intent_and_both_languages() -> None:
     last = [talk.turns[-1] for talk in examination("test", 0, 1)]
     assert {(turn.kind, turn.language) for turn in last} == {

@@ -87,13 +87,13 @@ class Talk:
         return self.repeat() if self.rng.random() < 0.5 else self.change_language()
 
     def _fresh(self, language: Language) -> None:
-        if self.rng.random() < 0.73:
+        if self.rng.random() < 0.7:
             choice = self.rng.choices(intents(), _weights(first=self.said is None))[0]
             return self.ask(choice, language)
         kinds = [self.ask_topic, self.ask_stranger, self.ask_too_large]
         if self.split == "train":
             kinds.append(self.ask_any_words)
-        self.rng.choices(kinds, (45, 25, 10, 20)[: len(kinds)])[0](language)
+        self.rng.choices(kinds, (45, 25, 8, 22)[: len(kinds)])[0](language)
 
     def ask(self, intent: Intent, language: Language, line: str | None = None) -> None:
         """Ask for an intent, with any of its rows."""

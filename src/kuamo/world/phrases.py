@@ -94,7 +94,7 @@ def beyond() -> Beyond:
     return Beyond(
         say=_by_language(table["say"], ""),
         topics=tuple(map(_all_lines, table["topic"].values())),
-        further_topics=tuple(map(_all_lines, table.get("further_topic", {}).values())),
+        further_topics=tuple(map(_all_lines, table["further_topic"].values())),
         strangers=_pairs_of(_by_language(table["strangers"], "")),
         further_strangers=_pairs_of(_by_language(table["strangers"], "_further")),
         frames=_all_lines(table["frames"]),
