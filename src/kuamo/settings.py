@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from kuamo.contracts import Capability, Precision
@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Where uploads are kept."""
     upload_seconds: float = 3600
     """An upload is deleted after so long."""
+    search_folder: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    """The folder of pictures, indexed by `kuamo index`, that visitors of the page may search; None: no search there."""
     remote_key: str = ""
     """The API key sent to remote servers."""
     limits: Limits = Limits()

@@ -11,6 +11,8 @@ from kuamo.cli.align import align
 from kuamo.cli.answer import ask
 from kuamo.cli.doctor import doctor
 from kuamo.cli.evaluate import evaluate
+from kuamo.cli.find import find
+from kuamo.cli.index import index
 from kuamo.cli.models import models
 from kuamo.cli.serve import serve
 from kuamo.cli.session import command
@@ -26,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for run in (ask, talk, transcribe, speak, align, serve, models, doctor):
+for run in (ask, talk, transcribe, speak, align, index, find, serve, models, doctor):
     app.command()(command(run))
 app.command("eval")(command(evaluate))
 app.command()(command(world))

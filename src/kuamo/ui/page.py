@@ -13,7 +13,7 @@ from kuamo.messages import Language, language_of, say
 from kuamo.runtime import Models
 from kuamo.settings import Settings
 from kuamo.store import is_url
-from kuamo.ui import answer, talk
+from kuamo.ui import answer, search, talk
 from kuamo.ui.shell import Shell
 from kuamo.ui.theme import MARK, STYLE, theme
 
@@ -56,6 +56,7 @@ def page(language: Language, settings: Settings, models: Models) -> Any:
         with gr.Tabs(elem_id="tabs"):
             answer.tab(language, models)
             talk.tab(language, models)
+            search.tab(language, models, settings.search_folder)
         gr.HTML(_footer(language, settings), elem_id="footer")
     blocks.queue(default_concurrency_limit=AT_ONCE)
     return blocks
