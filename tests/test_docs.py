@@ -17,6 +17,7 @@ import pytest
 
 from hub_server import hub
 from kuamo.catalogue import Catalogue
+from kuamo.world.sample import write_sample
 from openai_server import openai_server
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,7 @@ def desk(tmp_path: Path, data: Path, checkpoint: Callable[[str], Path]) -> Path:
     """A folder with the files that the pages name."""
     shutil.copy(ROOT / "src/kuamo/ui/sample-zh.png", tmp_path / "phone.png")
     PIL.Image.new("RGB", (64, 48), "teal").save(tmp_path / "photo.jpg")
+    list(write_sample(5, 1, tmp_path / "photos"))
     for name in ("meeting.m4a", "question.wav"):
         shutil.copy(data / "speech" / "jfk.flac", tmp_path / name)
     shutil.copytree(checkpoint("llava"), tmp_path / "my-llava")
@@ -83,6 +85,7 @@ def test_the_commands_of_the_readme_work(desk: Path) -> None:
             assert done.returncode == 0, f"{command}\n{done.stderr}"
             said[command] = done.stdout
     assert said['kuamo ask phone.png "系统版本是多少?"'].strip() == "17.4.1"
+    assert "photos/" in said['kuamo find "橘猫" --in photos']
     assert {file.name for file in desk.iterdir()} >= {"hello.wav", "sunny.mp3", "reply.wav"}
 
 

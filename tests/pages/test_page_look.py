@@ -39,11 +39,19 @@ def test_gradios_own_refusals_are_in_the_pages_language(visit: Any, tmp_path: Pa
 @pytest.mark.parametrize("path", ["/en/", "/zh/"])
 def test_a_phone_needs_no_sideways_scrolling(visit: Any, path: str) -> None:
     page = visit(path, viewport={"width": 390, "height": 844}, color_scheme="dark")
-    for tab in range(2):
+    for tab in range(3):
         page.get_by_role("tab").nth(tab).click()
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.body.classList.contains('dark')")
+
+
+@pytest.mark.parametrize(("path", "tab"), [("/en/", "Search"), ("/zh/", "搜图")])
+def test_without_a_folder_to_search_the_tab_says_how_to_give_one(visit: Any, path: str, tab: str) -> None:
+    page = visit(path)
+    page.get_by_role("tab", name=tab, exact=True).click()
+    page.locator("#found .empty", has_text="kuamo serve --search").wait_for()
+    assert page.locator("#query").count() == 0
 
 
 def test_the_keyboard_is_enough(visit: Any) -> None:

@@ -73,7 +73,7 @@ class PictureIndex:
         with _usable(folder):
             self._store = _connect(folder / PLACE)
             found = TABLE in self._store.list_tables().tables
-            self._table = self._store.open_table(TABLE) if found else None
+            self._table: Any = self._store.open_table(TABLE) if found else None
 
     @classmethod
     def of(cls, folder: Path) -> Self:
