@@ -15,7 +15,7 @@ def find(
     folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="The folder, indexed by `kuamo index`.")] = Path(),
     count: Annotated[int, typer.Option(help="How many pictures at most, up to 1000.")] = 12,
 ) -> None:
-    """Find pictures by what is in them, or by a picture like them.
+    """Find pictures by a text or a picture.
 
     The best match comes first. The score is the cosine similarity, -1 to 1.
     """
