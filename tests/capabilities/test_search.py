@@ -413,6 +413,6 @@ def test_pictures_of_the_small_world_are_found_by_what_they_show(
         name for name, there in things.items() if any((one["kind"], one["colour"]) == (kind, colour) for one in there)
     }
     assert 3 <= len(holding) < 100
-    best = [hit.path.name for hit in find(query, tmp_path, models, 3).hits]
-    assert set(best) <= holding
+    (best,) = find(query, tmp_path, models, 1).hits
+    assert best.path.name in holding
     models.close()
