@@ -1,11 +1,24 @@
-"""`kuamo ask`: real pictures, real reading."""
+"""`kuamo ask`: real pictures, real reading; one question, or several in turn."""
 
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import PIL.Image
 import pytest
 
 import screens
+from openai_server import openai_server
+
+PROGRAM = Path(sys.executable).with_name("kuamo")
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -45,3 +58,126 @@ def test_without_a_model_that_sees_the_command_to_get_one_is_told(kuamo, data: P
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith("The profile 'nano' has no model for 'answer'. Get one: kuamo models pull ")
     assert done.stderr.count("\n") == 1
+
+
+# --- several turns
+
+
+@pytest.fixture
+def ticket(data: Path) -> Path:
+    """The part of the photographed ticket that has the labels."""
+    PIL.Image.open(data / "images" / "wifi_ticket.jpg").crop((0, 330, 672, 610)).save("ticket.png")
+    return Path("ticket.png")
+
+
+def test_each_line_of_stdin_is_a_question_and_each_answer_a_line(ticket: Path, kuamo) -> None:
+    done = kuamo("ask", ticket, stdin="\ufeffWhat is the username?\n\n那密码呢？\nand the traffic?")
+    assert (done.exit_code, done.stdout) == (0, "fqpp\naaeu\n1 GB\n")
+
+
+def test_the_model_is_told_the_turns_before(ticket: Path, kuamo) -> None:
+    with openai_server() as server:
+        lines = kuamo("ask", ticket, "--model", f"answer={server.url}#echo", stdin="Password?\nWhat is\tit?\n").stdout
+    first, second = lines.splitlines()
+    assert first == "aaeu"
+    assert second.startswith("Text read in the picture")  # of several lines, on one
+    assert second.endswith("Question: What is it?")
+
+
+def test_a_question_that_fails_is_told_and_the_others_go_on(ticket: Path, kuamo) -> None:
+    long = "x" * 30_000
+    done = kuamo("ask", ticket, stdin=f"Password?\n{long}\nAnd the username?\n")
+    assert (done.exit_code, done.stdout) == (2, "aaeu\n\nfqpp\n")
+    assert "The text has 30000 characters; the limit is 20000." in done.stderr
+    shown = json.loads(kuamo("ask", ticket, "--json", stdin=f"Password?\n{long}\n").stdout)
+    assert shown["status"] == "partial"
+    assert [turn.get("text") for turn in shown["turns"]] == ["aaeu", None]
+    assert shown["turns"][0]["places"][0]["text"] == "Password: aaeu"
+    assert shown["turns"][1]["error"]["code"] == "text_too_long"
+
+
+@pytest.mark.parametrize(
+    ("stdin", "line"),
+    [("", "QUESTION is missing. `kuamo ask --help` shows"), (b"\xc3\x28\n", "stdin is not a text in UTF-8.")],
+)
+def test_no_question_is_told(stdin: Any, line: str, ticket: Path, kuamo) -> None:
+    done = kuamo("ask", ticket, stdin=stdin)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(line)
+
+
+class Terminal:
+    """`kuamo` on a terminal: what it shows, and a keyboard."""
+
+    def __init__(self, screen: int, run: subprocess.Popen[bytes]) -> None:
+        self.run = run
+        self._screen = screen
+        self._shown = b""
+
+    def type(self, keys: str) -> None:
+        os.write(self._screen, keys.encode())
+
+    def until(self, text: str) -> None:
+        """Read on until `text` is shown; fail where the program ends before it is."""
+        while text.encode() not in self._shown:
+            more = self._more()
+            assert more, f"ended without {text!r}"
+            self._shown += more
+        self._shown = self._shown.split(text.encode(), 1)[1]
+
+    def rest(self) -> str:
+        """Read to the end, where Linux gives an error."""
+        with suppress(OSError):
+            while more := self._more():
+                self._shown += more
+        return self._shown.decode()
+
+    def _more(self) -> bytes:
+        return os.read(self._screen, 4096)
+
+
+@contextmanager
+def terminal(*arguments: object) -> Iterator[Terminal]:
+    """Run the program on a terminal of its own."""
+    screen, device = pty.openpty()
+    environment = os.environ | {"TERM": "dumb"}
+    with subprocess.Popen(
+        [PROGRAM, *map(str, arguments)], stdin=device, stdout=device, stderr=device, env=environment,
+        start_new_session=True,
+    ) as run:  # fmt: skip
+        os.close(device)
+        yield Terminal(screen, run)
+        run.kill()
+    os.close(screen)
+
+
+@pytest.mark.parametrize("end", ["\n", "\x04"], ids=["an empty line", "Ctrl-D"])
+def test_on_a_terminal_it_is_a_conversation(end: str, ticket: Path) -> None:
+    with terminal("ask", ticket, "--lang", "zh") as kuamo:
+        kuamo.until("请提问；空行结束。")
+        kuamo.until("> ")
+        for question, answer in (("密码是什么？", "aaeu"), ("And the username?", "fqpp")):
+            kuamo.type(f"{question}\n")
+            kuamo.until(f"{question}\r\n")
+            kuamo.until(f"{answer}\r\n")
+            kuamo.until("> ")
+        kuamo.type(end)
+        assert "Traceback" not in kuamo.rest()
+        assert kuamo.run.wait(30) == 0
+
+
+def test_ctrl_c_ends_a_conversation_with_130(ticket: Path) -> None:
+    with terminal("ask", ticket) as kuamo:
+        kuamo.until("> ")
+        _wait_until_asleep(kuamo.run.pid)
+        kuamo.run.send_signal(signal.SIGINT)
+        assert "Traceback" not in kuamo.rest()
+        assert kuamo.run.wait(30) == 130
+
+
+def _wait_until_asleep(process: int) -> None:
+    """Wait until a program that has shown its prompt waits for a key: a signal just before could go unnoticed."""
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A made-up chat engine: it repeats what it was told and counts the turns it remembers."""
+"""A made-up engine that chats and sees: it repeats what it was told, counts the turns and measures the pictures."""
 
 from collections.abc import Iterator
 from typing import Any, Self
@@ -7,7 +7,7 @@ from kuamo.contracts import ChatRequest
 
 ROW = {
     "name": "parrot",
-    "capabilities": ["chat"],
+    "capabilities": ["chat", "answer"],
     "engine": "parrot:Parrot",
     "source": "package:parrot",
     "profiles": ["nano"],
@@ -15,7 +15,7 @@ ROW = {
 
 
 class Parrot:
-    """Says the last message back; breaks when told to."""
+    """Says the messages back, and of what size the pictures are; breaks when told to."""
 
     device = "cpu"
     precision = "fp32"
@@ -33,3 +33,8 @@ class Parrot:
             raise RuntimeError("a bug of ours")
         yield f"Turn {len(told)}: "
         yield " | ".join(told)
+
+    def answer(self, request: ChatRequest) -> Iterator[str]:
+        """Tell the sizes of the pictures, then as in a chat."""
+        yield "".join(f"{image.width}x{image.height} " for message in request.messages for image in message.images)
+        yield from self.chat(request)

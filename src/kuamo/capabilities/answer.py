@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kuamo.capabilities.labels import answer_from_labels
 from kuamo.capabilities.read import read
-from kuamo.contracts import Answer, ChatRequest, Message, ReadRequest, Trace
+from kuamo.contracts import Answer, ChatRequest, Message, Reading, ReadRequest, Trace
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image
 from kuamo.media.text import clean_text, is_chinese
@@ -17,35 +17,39 @@ READ_SCORE = 0.5  # lines the reader is less sure of are noise more often than t
 READ_CHARACTERS = 1000  # of the picture's text that a model is told
 
 
-def answer(request: ChatRequest, models: Models) -> Stream[str, Answer]:
+def answer(request: ChatRequest, models: Models, reading: Reading | None = None) -> Stream[str, Answer]:
     """Answer the last user message about the picture in the last message that has any; text as it comes.
 
-    The text in the picture is read first. Where the question names a label on it, the answer is the value beside it,
-    exactly, with its place marked. Otherwise a vision-language model answers, told what was read. A request that names
-    a model gets that model's own answer, and so does one with no picture or several.
+    The text in the picture is read first, unless its `reading` is given. Where the question names a label on it, the
+    answer is the value beside it, exactly, with its place marked. Otherwise a vision-language model answers, told what
+    was read. A request that names a model gets that model's own answer, and so does one with no picture or several.
     Raises KuamoError text_empty or text_too_long, and no_model where a model is needed and there is none.
     """
-    return Stream(_answer(_cleaned(request, models), models))
+    return Stream(_answer(_cleaned(request, models), reading, models))
 
 
-def _answer(request: ChatRequest, models: Models) -> Generator[str, None, Answer]:
-    traces: tuple[Trace, ...] = ()
+def _answer(request: ChatRequest, reading: Reading | None, models: Models) -> Generator[str, None, Answer]:
     picture = _picture(request)
-    if picture is not None and request.model is None:
-        reading = read(ReadRequest(image=picture), models)
-        traces = reading.traces
-        lines = tuple(line for line in reading.lines if line.score >= READ_SCORE)
-        found = answer_from_labels(_question(request).text, lines)
-        if found:
-            yield found.text
-            return Answer(found.text, found.places, traces)
-        request = _told(request, "\n".join(line.text for line in lines))
+    if picture is None or request.model is not None:
+        return (yield from look(request, models))
+    reading = reading or read(ReadRequest(image=picture), models)
+    lines = tuple(line for line in reading.lines if line.score >= READ_SCORE)
+    found = answer_from_labels(_question(request).text, lines)
+    if found:
+        yield found.text
+        return Answer(found.text, found.places, reading.traces)
+    told = _told(request, "\n".join(line.text for line in lines))
+    return (yield from look(told, models, reading.traces))
+
+
+def look(request: ChatRequest, models: Models, before: tuple[Trace, ...] = ()) -> Generator[str, None, Answer]:
+    """Have a model that sees continue a conversation; `before` are the traces of what led to it."""
     with models.lease("answer", request) as lease:
         pieces = []
         for piece in lease.engine.answer(request):
             pieces.append(piece)
             yield piece
-        return Answer("".join(pieces).strip(), (), (*traces, lease.trace()))
+        return Answer("".join(pieces).strip(), (), (*before, lease.trace()))
 
 
 def _question(request: ChatRequest) -> Message:

@@ -9,6 +9,7 @@ import typer
 from kuamo import __version__
 from kuamo.cli.align import align
 from kuamo.cli.answer import ask
+from kuamo.cli.caption import caption
 from kuamo.cli.doctor import doctor
 from kuamo.cli.evaluate import evaluate
 from kuamo.cli.find import find
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for run in (ask, talk, transcribe, speak, align, index, find, serve, models, doctor):
+for run in (ask, caption, talk, transcribe, speak, align, index, find, serve, models, doctor):
     app.command()(command(run))
 app.command("eval")(command(evaluate))
 app.command()(command(world))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -40,13 +41,25 @@ class Session:
         """Return a sentence of messages.toml in the user's language."""
         return say(key, self.language, **values)
 
-    def show(self, human: str, **parts: object) -> None:
-        """Print a result on stdout: for people (nothing if empty), or its parts as JSON with status "success"."""
+    def show(self, human: str, *, status: str = "success", **parts: object) -> None:
+        """Print a result on stdout: for people (nothing if empty), or its parts as JSON with a status."""
         from kuamo.cli.output import as_json
 
-        text = as_json(status="success", **parts) if self.as_json else human
+        text = as_json(status=status, **parts) if self.as_json else human
         if text:
             typer.echo(text)
+
+    def conclude(self, **rows: list[dict[str, Any]]) -> None:
+        """Print rows as JSON, for people nothing; exit 2 where one has an `error` that was told beside the others."""
+        failed = any("error" in row for row in chain(*rows.values()))
+        self.show("", status="partial" if failed else "success", **rows)
+        if failed:
+            raise typer.Exit(2)
+
+    def tell(self, error: KuamoError) -> dict[str, str]:
+        """Print an error's line on stderr; return the error as JSON shows it."""
+        _tell(error, self.language)
+        return _fault(error, self.language)
 
     def note(self, text: str) -> None:
         """Print a dim line on stderr, beside the result."""
@@ -117,7 +130,11 @@ def _session(options: dict[str, Any]) -> Iterator[Session]:
         finally:
             models.close()
     except KuamoError as error:
-        _tell(error, language, options["json"])
+        if options["json"]:
+            from kuamo.cli.output import as_json
+
+            typer.echo(as_json(status="error", error=_fault(error, language)))
+        _tell(error, language)
         raise typer.Exit(2) from error
 
 
@@ -128,11 +145,10 @@ def _choices(given: list[str]) -> dict[str, str] | None:
     return dict(choice.split("=", 1) for choice in given) or None
 
 
-def _tell(error: KuamoError, language: Language, in_json: bool) -> None:
-    if in_json:
-        from kuamo.cli.output import as_json
+def _fault(error: KuamoError, language: Language) -> dict[str, str]:
+    return {"code": error.code, "message": error.message(language), "hint": error.hint(language)}
 
-        fault = {"code": error.code, "message": error.message(language), "hint": error.hint(language)}
-        typer.echo(as_json(status="error", error=fault))
+
+def _tell(error: KuamoError, language: Language) -> None:
     sys.stdout.flush()
     typer.echo(" ".join(error.line(language).split()), err=True)

@@ -1,9 +1,8 @@
 """Talk: speech or text in; what was heard, the answer and its speech out. Each session keeps its own conversation."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,17 @@ from kuamo.media.audio import Audio, read_audio
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
 from kuamo.ui.theme import ACCENT
-from kuamo.ui.widgets import busy, empty, guarded, model_menu, notice, removed_if_bad, sources
+from kuamo.ui.widgets import (
+    busy,
+    conversation_log,
+    empty,
+    guarded,
+    model_menu,
+    notice,
+    removed_if_bad,
+    sources,
+    transcript,
+)
 
 History = tuple[Message, ...]
 Update = tuple[Any, ...]  # conversation, status, spoken answer, history, recording, words
@@ -29,7 +38,7 @@ def tab(language: Language, models: Models) -> None:
         history = gr.State(())
         wave = gr.WaveformOptions(waveform_color="#a8a29e", waveform_progress_color=ACCENT)
         blank = empty(say("page.talk_empty", language))
-        conversation = gr.HTML(blank, max_height=460, autoscroll=True, elem_id="conversation")
+        conversation = conversation_log(blank, "conversation")
         status = gr.HTML("", elem_id="status")
         reply = gr.Audio(
             visible=False, interactive=False, autoplay=True, label=say("page.reply", language), buttons=["download"],
@@ -60,43 +69,44 @@ def tab(language: Language, models: Models) -> None:
 def _turn(
     recording: str | None, words: str, history: History, model: str, *, models: Models, language: Language
 ) -> Iterator[Update]:
-    def failed(line: str) -> Update:
-        return _shown(history), notice(line), gr.skip(), gr.skip(), None, words
+    shown = partial(transcript, history, empty(say("page.talk_empty", language)))
 
-    yield from guarded(_talk(recording, words, history, model, models, language), failed, language)
+    def failed(line: str) -> Update:
+        return shown(), notice(line), gr.skip(), gr.skip(), None, words
+
+    yield from guarded(_talk(recording, words, history, model, shown, models, language), failed, language)
 
 
 def _talk(
-    recording: str | None, words: str, history: History, model: str, models: Models, language: Language
+    recording: str | None,
+    words: str,
+    history: History,
+    model: str,
+    shown: Callable[..., str],
+    models: Models,
+    language: Language,
 ) -> Iterator[Update]:
     if not recording and not words.strip():
         raise KuamoError("nothing_said")
+    heard, said = "" if recording else words, ""
     doing = busy(say("page.listening" if recording else "page.thinking", language))
-    yield _shown(history), doing, gr.skip(), gr.skip(), gr.skip(), gr.skip() if recording else ""
+    yield shown(heard), doing, gr.skip(), gr.skip(), gr.skip(), gr.skip() if recording else ""
     audio = None
     if recording:
         with removed_if_bad(Path(recording)) as file:
             audio = read_audio(file, models.settings.limits)
     request = TurnRequest(audio=audio, text="" if audio else words, history=history, model=model or None)
     with closing(talk(request, models)) as stream:
-        heard, said = words, ""
         for event in stream:
             if isinstance(event, Heard):
                 heard, doing = event.text, busy(say("page.thinking", language))
             elif isinstance(event, Said):
                 said += event.text
                 doing = busy(say("page.speaking", language))
-            yield _shown(history, heard, said), doing, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            yield shown(heard, said), doing, gr.skip(), gr.skip(), gr.skip(), gr.skip()
         turn = stream.result()
-    history = turn.history
     spoken = gr.Audio(_playable(turn.audio), visible=True)
-    yield _shown(history), sources(turn.traces, language), spoken, history, None, gr.skip()
-
-
-def _shown(history: History, heard: str = "", said: str = "") -> Any:
-    turns = [(message.role, message.text) for message in history] + [("user", heard), ("assistant", said)]
-    bubbles = [f'<p class="{role}">{escape(text)}</p>' for role, text in turns if text]
-    return f'<div class="bubbles" role="log">{"".join(bubbles)}</div>' if bubbles else gr.skip()
+    yield shown(heard, turn.reply.text), sources(turn.traces, language), spoken, turn.history, None, gr.skip()
 
 
 def _playable(audio: Audio) -> tuple[int, Any]:

@@ -1,4 +1,4 @@
-"""What the tabs share: notices, where a result came from, the menu of models, a picture taken as it is."""
+"""What the tabs share: conversations, notices, where a result came from, the menu of models, pictures as they are."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from kuamo.contracts import Capability, Trace
+from kuamo.contracts import Capability, Message, Trace
 from kuamo.errors import KuamoError
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
@@ -46,6 +46,18 @@ def removed_if_bad(file: Path) -> Iterator[Path]:
     except KuamoError:
         file.unlink(missing_ok=True)
         raise
+
+
+def conversation_log(blank: str, name: str) -> gr.HTML:
+    """Return the place of a conversation, which follows its end; `blank` is shown before it begins."""
+    return gr.HTML(blank, max_height=460, autoscroll=True, elem_id=name, elem_classes="log")
+
+
+def transcript(messages: Iterable[Message], blank: str, asked: str = "", said: str = "") -> str:
+    """Return a conversation and the turn that goes on as HTML; `blank` where nothing was said."""
+    turns = [*((message.role, message.text) for message in messages), ("user", asked), ("assistant", said)]
+    bubbles = [f'<p class="{role}">{escape(text)}</p>' for role, text in turns if text]
+    return f'<div class="bubbles" role="log">{"".join(bubbles)}</div>' if bubbles else blank
 
 
 def notice(line: str) -> str:
