@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from kuamo.contracts import ChatRequest
+from kuamo.errors import KuamoError
 
 ROW = {
     "name": "parrot",
@@ -15,7 +16,7 @@ ROW = {
 
 
 class Parrot:
-    """Says the messages back, and of what size the pictures are; breaks when told to."""
+    """Says the messages back, and of what size the pictures are; breaks, or has enough, when told to."""
 
     device = "cpu"
     precision = "fp32"
@@ -31,6 +32,8 @@ class Parrot:
         told = [message.text for message in request.messages if message.role == "user"]
         if told[-1] == "break":
             raise RuntimeError("a bug of ours")
+        if told[-1] == "不停地说":
+            raise KuamoError("conversation_too_long", tokens=10, window=9)
         yield f"Turn {len(told)}: "
         yield " | ".join(told)
 

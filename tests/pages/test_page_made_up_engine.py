@@ -83,4 +83,4 @@ def test_http_and_the_page_use_it(folder: Path, address: str, browser: Any) -> N
     page = browser.new_context().new_page()
     page.goto(f"{address}/en/")
     assert ask(page, folder / "图.png", QUESTION) == ANSWER
-    assert "ruler" in page.locator("#answer .sources").inner_text()
+    assert "ruler" in page.locator("#answered .sources").inner_text()

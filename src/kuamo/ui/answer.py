@@ -84,7 +84,7 @@ def tab(language: Language, models: Models) -> None:
         text = say(EXAMPLES[key], language)
         asked.append(chip.click(lambda text=text: text, None, question, **quiet).then(**wire))
     sample.click(lambda: PIL.Image.open(SAMPLES / f"sample-{language}.png"), None, picture, **quiet)
-    begins = [anew.click, picture.upload, picture.clear, sample.click]
+    begins = [anew.click, picture.clear, sample.click]  # who drops a picture on another clears that first
     gr.on(
         begins, lambda before: (blank, "", "", _anew(before)), thread, [turns, status, place, thread], cancels=asked,
         **quiet,
