@@ -34,7 +34,7 @@ QUIET = [
 ]
 DESKTOP: Any = {"width": 1280, "height": 860}
 PHONE: Any = {"width": 390, "height": 844}
-QUESTIONS = {"en": "What is the system version?", "zh": "系统版本是多少？"}
+QUESTIONS = {"en": ("What is the system version?", "And the model?"), "zh": ("系统版本是多少？", "那型号呢？")}
 WORDS = {"en": "What can you do?", "zh": "你能帮我做什么？"}
 
 
@@ -56,13 +56,15 @@ def studio() -> Iterator[str]:
 
 
 def ask(page: Page, language: str) -> None:
-    """Ask the sample picture for the version of its system."""
+    """Ask the sample picture for the version of its system, then for its model."""
     page.click("#sample")
     page.locator("#picture img").wait_for()
-    page.fill("#question textarea", QUESTIONS[language])
-    page.press("#question textarea", "Enter")
-    page.locator("#answer .sources").wait_for()
-    page.locator("#marked img").wait_for()
+    for turn, question in enumerate(QUESTIONS[language]):
+        page.fill("#question textarea", question)
+        page.press("#question textarea", "Enter")
+        page.locator("#answer .assistant").nth(turn).wait_for()
+        page.locator("#answered .sources").wait_for()
+    page.locator("#place svg").wait_for()
 
 
 def talk(page: Page, language: str) -> None:

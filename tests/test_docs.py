@@ -51,6 +51,7 @@ def run(command: str, folder: Path, **variables: str) -> subprocess.CompletedPro
 def desk(tmp_path: Path, data: Path, checkpoint: Callable[[str], Path]) -> Path:
     """A folder with the files that the pages name."""
     shutil.copy(ROOT / "src/kuamo/ui/sample-zh.png", tmp_path / "phone.png")
+    (tmp_path / "questions.txt").write_text("系统版本是多少？\n那型号呢？\nand the capacity?\n", encoding="utf-8")
     PIL.Image.new("RGB", (64, 48), "teal").save(tmp_path / "photo.jpg")
     list(write_sample(5, 1, tmp_path / "photos"))
     for name in ("meeting.m4a", "question.wav"):
@@ -85,6 +86,7 @@ def test_the_commands_of_the_readme_work(desk: Path) -> None:
             assert done.returncode == 0, f"{command}\n{done.stderr}"
             said[command] = done.stdout
     assert said['kuamo ask phone.png "系统版本是多少?"'].strip() == "17.4.1"
+    assert said["kuamo ask phone.png < questions.txt"] == "17.4.1\n极光 12 Pro\n256 GB\n"
     assert "photos/" in said['kuamo find "橘猫" --in photos']
     assert {file.name for file in desk.iterdir()} >= {"hello.wav", "sunny.mp3", "reply.wav"}
 

@@ -23,7 +23,7 @@ def ask(
         str | None, typer.Argument(help="What you want to know, in English or Chinese. Without it: a conversation.")
     ] = None,
 ) -> None:
-    """Answer a question about a picture, or several in turn.
+    """Answer questions about a picture.
 
     Without a question each line of stdin is one, and its answer a line. On a terminal an empty line ends.
     """

@@ -11,14 +11,14 @@ from kuamo.errors import KuamoError
 
 def caption(
     session: Session,
-    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Pictures to describe.")],
+    pictures: Annotated[list[Path], typer.Argument(help="JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF.")],
     language: Annotated[
         Literal["en", "zh"] | None, typer.Option(help="The language of the captions; yours where not given.")
     ] = None,
 ) -> None:
-    """Describe pictures, each on a line: its name, a tab, the caption.
+    """Describe pictures.
 
-    Those that cannot be read are told, and the others go on.
+    Each is a line: its name, a tab, the caption. Those that cannot be read are told, and the others go on.
     """
     from kuamo.capabilities.caption import caption
     from kuamo.cli.output import plain
