@@ -1,6 +1,7 @@
 """What every recipe shares: pictures rendered once, a training loop that resumes after `kill -9`, and its curves."""
 
 import json
+import logging
 import math
 import shutil
 from itertools import chain
@@ -15,6 +16,8 @@ from tqdm import tqdm
 
 from kuamo.world.picture import render
 from kuamo.world.scene import Split, make_scene
+
+logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)  # it warns that tied weights are saved once
 
 RUNS = Path("runs")
 CHUNK = 500
@@ -78,6 +81,26 @@ def train(
             _note(folder, {"step": step + 1, "loss": float(np.mean(losses)), **scores})
             losses.clear()
             _save(accelerator, folder, step + 1)
+
+
+def draw(folder: Path, file: Path) -> None:
+    """Draw what `train` noted in a folder as a picture: the loss in log scale, the scores on the right axis."""
+    from matplotlib.figure import Figure
+
+    lines = (folder / "curves.jsonl").read_text().splitlines()
+    rows = {row["step"]: row for row in map(json.loads, lines)}.values()  # after a kill a step is noted again
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axis = figure.subplots()
+    axis.plot([row["step"] for row in rows], [row["loss"] for row in rows], color="black", linewidth=0.8)
+    axis.set(xlabel="step", ylabel="loss", yscale="log")
+    right = axis.twinx()
+    for name in dict.fromkeys(name for row in rows for name in row if name not in ("step", "loss")):
+        scored = [row for row in rows if name in row]
+        right.plot([row["step"] for row in scored], [row[name] for row in scored], marker=".", label=name)
+    right.set(ylabel="scores", ylim=(0, 1))
+    if right.lines:
+        figure.legend(loc="outside upper center", ncols=4, fontsize="small")
+    figure.savefig(file, dpi=80)
 
 
 def new_optimizers(task: nn.Module, rate: float) -> list[torch.optim.Optimizer]:

@@ -1,6 +1,8 @@
 """The recipe runs from data to card, and a kill costs nothing but time."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,27 +10,34 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.numpy import load_file
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "nano_chat.py"
-TOY = ["--steps", "60", "--batch", "4", "--hidden", "96", "--layers", "1", "--vocabulary", "500"]
-TOY += ["--corpus-dialogues", "100", "--checkpoint-seconds", "0", "--score-steps", "100", "--most-questions", "40"]
+ROOT = Path(__file__).parents[2]
+TOY = """
+from pathlib import Path
+from nano_chat import FOLDER, AutoTokenizer, Talks, train, write
+task = Talks(AutoTokenizer.from_pretrained(FOLDER), hidden=64, layers=1, batch=4, most=40)
+train(Path({folder!r}), task, steps=40, rate=2e-3, warm_up=2, every=1, scored=20)
+write(task, Path({folder!r}) / "out", Path({folder!r}))
+"""
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
     """Start the recipe at toy scale, with its working files in `folder`."""
-    command = [sys.executable, str(RECIPE), "--run", str(folder), "--out", str(folder / "out"), *TOY]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "recipes")}
+    command = [sys.executable, "-c", TOY.format(folder=str(folder))]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def wait_for_step(folder: Path, step: int) -> None:
-    """Wait until a checkpoint of that step or a later one is written."""
-    file = folder / "checkpoint.pt"
+    """Wait until the losses of that many steps are noted."""
+    file = folder / "curves.jsonl"
     deadline = time.monotonic() + 120
-    while not file.exists() or torch.load(file, weights_only=True)["step"] < step:
-        assert time.monotonic() < deadline, "no checkpoint came"
-        time.sleep(0.05)
+    while not file.exists() or len(file.read_text().splitlines()) < step:
+        assert time.monotonic() < deadline, "it did not come to that step"
+        time.sleep(0.02)
 
 
 def finish(process: subprocess.Popen[str]) -> None:
@@ -57,6 +66,15 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(model_folder: Pa
     assert all((one[name] == other[name]).all() for name in one)
 
 
+def test_it_learns_and_is_watched(model_folder: Path) -> None:
+    rows = [json.loads(line) for line in (model_folder.parent / "curves.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == list(range(1, 41))
+    assert sum(row["loss"] for row in rows[-10:]) < 0.9 * sum(row["loss"] for row in rows[:10])
+    scored = [set(row) - {"step", "loss"} for row in rows if len(row) > 2]
+    assert len(scored) == 2
+    assert {"in scope, en", "follow-up, zh", "beyond, en"} <= scored[0]
+
+
 def test_what_it_writes_is_a_checkpoint_as_on_the_hub(model_folder: Path) -> None:
     written = {file.name for file in model_folder.iterdir()}
     assert written == {
@@ -67,10 +85,22 @@ def test_what_it_writes_is_a_checkpoint_as_on_the_hub(model_folder: Path) -> Non
 
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
     model = AutoModelForCausalLM.from_pretrained(model_folder)
+    assert learned_of(tokenizer)[-1] == tokenizer.eos_token_id == model.config.eos_token_id
+    assert re.search(r"\| in scope \| [\d.]+% of \d+ \|", (model_folder / "README.md").read_text(encoding="utf-8"))
+
+
+def test_a_new_tokenizer_knows_what_the_assistant_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "recipes"))
+    monkeypatch.delitem(sys.modules, "training", raising=False)
+    from nano_chat import train_tokenizer
+
+    tokenizer = train_tokenizer(vocabulary=500, dialogues=40)
+    assert len(tokenizer) == 500
+    assert tokenizer.decode(learned_of(tokenizer)) == "嗨！<|end|>"
+
+
+def learned_of(tokenizer) -> list[int]:
+    """The tokens of a dialogue that are learned."""
     messages = [{"role": "user", "content": "你好 hello"}, {"role": "assistant", "content": "嗨！"}]
     coded = tokenizer.apply_chat_template(messages, return_dict=True, return_assistant_tokens_mask=True)
-    learned = [token for token, mask in zip(coded["input_ids"], coded["assistant_masks"], strict=True) if mask]
-    assert tokenizer.decode(learned) == "嗨！<|end|>"
-    assert model.config.eos_token_id == tokenizer.eos_token_id
-    assert tokenizer.eos_token_id == learned[-1]
-    assert "| in scope |" in (model_folder / "README.md").read_text(encoding="utf-8")
+    return [token for token, mask in zip(coded["input_ids"], coded["assistant_masks"], strict=True) if mask]
