@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 COMPILE := $(BIN)/pip-compile --quiet --all-extras --strip-extras --no-annotate --no-header --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
-.PHONY: run install test check bench docs screenshots constraints system clean
+.PHONY: run install test check bench scores docs screenshots constraints system clean
 
 run: install ## Start the studio on http://127.0.0.1:7860
 	$(BIN)/kuamo serve
@@ -26,6 +26,9 @@ check: .venv/installed-dev system ## Style, types, constraints
 
 bench: .venv/installed-dev ## Kuamo beside the plain way, one table a script
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+scores: .venv/installed-dev ## What the nano models get right on held-out data: a table, scores.json, the cards
+	$(BIN)/python recipes/scores.py
 
 screenshots: .venv/installed-dev system ## The pictures of the README
 	$(BIN)/python docs/screenshots.py

@@ -9,6 +9,7 @@ steps. The tags' layer is thrown away.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -19,11 +20,12 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
-from training import BEGIN, END, RUNS, Task, pictures, train
+from training import BEGIN, END, RUNS, Task, draw, pictures, train
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, PreTrainedTokenizerFast
 
 from kuamo.messages import Language
 from kuamo.world.language import caption, wrong_caption
+from kuamo.world.prompt import Prompt, mention, prompt
 from kuamo.world.scene import Scene, Split, make_scene, words
 
 SIDE, LENGTH = 64, 77
@@ -161,46 +163,87 @@ class Contrast(Task):
 class Locked(Task):
     """Locked-image tuning (Zhai et al. 2022): the sentences alone go on learning, against the pictures' fixed vectors.
 
-    A step has the captions of 384 pictures in both languages, and 4,096 pictures to tell each from.
+    A step has, in each language, the captions of 256 pictures, each told from 4,096 pictures; and 128 short prompts,
+    each of which is true of several of those.
     """
 
-    def __init__(self, model: CLIPModel, tokenizer: PreTrainedTokenizerFast, batch: int = 384) -> None:
+    def __init__(self, model: CLIPModel, tokenizer: PreTrainedTokenizerFast) -> None:
         super().__init__()
-        self.model, self.tokenizer, self.batch = model, tokenizer, batch
+        self.model, self.tokenizer, self.captions, self.prompts = model, tokenizer, 256, 128
         for part in (model.vision_model, model.visual_projection):
             part.requires_grad_(False)
         self.vectors = image_vectors(model, pictures("train", TRAIN, SIDE))
+        self.truth = torch.tensor([tags_of(make_scene(index)) for index in range(TRAIN)])
 
     def forward(self, step: int) -> Tensor:
-        """Return the mean cross-entropy of both directions in both languages."""
-        random, device = Random(f"locked/{step}"), self.model.device
+        """Return the mean cross-entropy of captions, both ways, and prompts, in both languages."""
+        random = Random(f"locked/{step}")
         indices = random.sample(range(TRAIN), 4_096)
-        scenes = [make_scene(index) for index in indices[: self.batch]]
-        order, losses = torch.arange(self.batch, device=device), []
+        scenes = [make_scene(index) for index in indices[: self.captions]]
+        losses = []
         for language in LANGUAGES:
+            asked = [self.short(scene, language, random) for scene in scenes[: self.prompts]]
             texts = [caption(scene, language, random) for scene in scenes]
-            texts += [wrong_caption(scene, language, random) for scene in scenes[: self.batch // 4]]
-            tokens = self.tokenizer(texts, padding=True, pad_to_multiple_of=8, return_tensors="pt").to(device)
-            with torch.autocast(device.type, torch.bfloat16):
-                captions = self.model.get_text_features(**tokens).pooler_output
-            unit = torch.nn.functional.normalize(captions.float(), dim=-1)
-            logits = self.model.logit_scale.exp() * unit @ self.vectors[indices].T
-            losses.append(cross_entropy(logits[: self.batch], order))
-            losses.append(cross_entropy(logits[:, : self.batch].T, order))
+            texts += [wrong_caption(scene, language, random) for scene in scenes[: self.captions // 4]]
+            logits = self.logits([*texts, *(prompt.text for prompt in asked)], indices)
+            by_text, order = logits[: self.captions], torch.arange(self.captions, device=logits.device)
+            losses.append(cross_entropy(by_text, order))
+            losses.append(cross_entropy(logits[: len(texts), : self.captions].T, order))
+            fits = torch.stack([fitting(self.truth[indices], prompt) for prompt in asked]).to(logits.device)
+            likely = torch.log_softmax(logits[len(texts) :], dim=-1).masked_fill(~fits, 0)
+            losses.append(-(likely.sum(1) / fits.sum(1)).mean())
         return torch.stack(losses).mean()
+
+    def logits(self, texts: list[str], indices: list[int]) -> Tensor:
+        """Return how near texts are to pictures, (texts, pictures)."""
+        device = self.model.device
+        tokens = self.tokenizer(texts, padding=True, pad_to_multiple_of=8, return_tensors="pt").to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            sentences = self.model.get_text_features(**tokens).pooler_output
+        unit = torch.nn.functional.normalize(sentences.float(), dim=-1)
+        return self.model.logit_scale.exp() * unit @ self.vectors[indices].T
+
+    def short(self, scene: Scene, language: Language, random: Random) -> Prompt:
+        """Return a prompt for one of a scene's things, half of the time with nothing around it."""
+        prompted = prompt(replace(scene, things=(random.choice(scene.things),)), language, random)
+        if random.random() < 0.5:
+            return prompted
+        return mention(prompted.said.things[0], language, random)
 
     def scores(self) -> dict[str, float]:
         """Return recall@1 on held-out scenes."""
         return recall(self.model, self.tokenizer)
 
 
+def fitting(truth: Tensor, prompt: Prompt) -> Tensor:
+    """Return of which pictures, whose tags are `truth` (n, tags), a prompt for one thing is true: bool (n)."""
+    (thing,) = prompt.said.things
+    fits = torch.ones(len(truth), dtype=torch.bool)
+    for place, aspect in enumerate(ASPECTS):
+        if value := getattr(prompt.said, aspect):
+            fits &= truth[:, place] == _class(aspect, value)
+    held = torch.zeros_like(fits)
+    for cell, (column, _) in enumerate(CELLS):
+        if prompt.placed and column != thing.column:
+            continue
+        tags = truth[:, len(ASPECTS) + 3 * cell :][:, :3]
+        here = tags[:, 0] == _class("kind", thing.kind) + 1
+        for place, aspect in ((1, "colour"), (2, "size")):
+            if value := getattr(thing, aspect):
+                here = here & (tags[:, place] == _class(aspect, value))
+        held |= here
+    return fits & held
+
+
 @torch.no_grad()
 def image_vectors(model: CLIPModel, shown: NDArray[np.uint8]) -> Tensor:
     """Return the unit vectors of pictures (n, side, side, 3)."""
-    parts = [
-        model.get_image_features(pixels_of(shown[start : start + 500]).to(model.device)).pooler_output
-        for start in tqdm(range(0, len(shown), 500), desc="vectors", disable=len(shown) <= 2_000)
-    ]
+    starts = tqdm(range(0, len(shown), 500), desc="vectors", disable=len(shown) <= 2_000)
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=len(shown) > 2_000):
+        parts = [
+            model.get_image_features(pixels_of(shown[start : start + 500]).to(model.device)).pooler_output.float()
+            for start in starts
+        ]
     return torch.nn.functional.normalize(torch.cat(parts), dim=-1)
 
 
@@ -228,6 +271,8 @@ def write(task: Contrast, folder: Path) -> None:
     task.tokenizer.save_pretrained(folder)
     size = {"height": SIDE, "width": SIDE}
     CLIPImageProcessorPil(size=size, crop_size=size).save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
+    draw(RUNS / "nano-clip", folder / "curves.png")
     (folder / "README.md").write_text(card(task.model.num_parameters()), encoding="utf-8")
 
 
@@ -272,14 +317,14 @@ def main() -> None:
     """Train and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1_600)
-    parser.add_argument("--locked-steps", type=int, default=2_000)
+    parser.add_argument("--locked-steps", type=int, default=400)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     task = Contrast()
     train(RUNS / "nano-clip", task, steps=options.steps, rate=2e-3, every=100, scored=500)
     locked = Locked(task.model, task.tokenizer)
-    train(RUNS / "nano-clip-locked", locked, steps=options.locked_steps, rate=1e-3, every=100, scored=500)
+    train(RUNS / "nano-clip-locked", locked, steps=options.locked_steps, rate=1.5e-3, every=50, scored=100)
     write(task, FOLDER)
 
 

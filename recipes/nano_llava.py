@@ -20,7 +20,7 @@ from nano_clip import FOLDER as CLIP
 from nano_clip import HELD_OUT, LANGUAGES, SIDE, TRAIN, pixels_of
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from training import BEGIN, END, RUNS, Task, pictures, train
+from training import BEGIN, END, RUNS, Task, draw, pictures, train
 from transformers import (
     AutoTokenizer,
     CLIPImageProcessorPil,
@@ -185,6 +185,9 @@ def write(task: Sight, folder: Path) -> None:
     task.model.half().save_pretrained(folder)
     task.processor.save_pretrained(folder)
     write_familiar(folder, TRAIN)
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)
+    draw(RUNS / "nano-llava" / "conversations", folder / "curves.png")
     (folder / "README.md").write_text(card(task.model.num_parameters()), encoding="utf-8")
 
 
@@ -228,7 +231,7 @@ kuamo ask PICTURE "What is left of the house?"
 def main() -> None:
     """Train and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=4_000)
+    parser.add_argument("--steps", type=int, default=3_000)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

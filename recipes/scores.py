@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import PIL.Image
@@ -14,15 +15,17 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 from training import BEGIN, END
 
+from kuamo.capabilities.answer import answer
 from kuamo.capabilities.embed import embed
 from kuamo.capabilities.familiar import is_familiar
 from kuamo.catalogue import Catalogue
-from kuamo.contracts import EmbedRequest
-from kuamo.evaluation import evaluate_answers
+from kuamo.contracts import ChatRequest, EmbedRequest, Message, Sampling
+from kuamo.evaluation import evaluate_answers, normalised
 from kuamo.media.image import from_pil, read_image
 from kuamo.messages import Language
 from kuamo.runtime import Models
 from kuamo.settings import Settings
+from kuamo.world.conversation import conversation
 from kuamo.world.language import caption
 from kuamo.world.picture import render
 from kuamo.world.sample import write_sample
@@ -42,6 +45,7 @@ def llava_scores(models: Models, pictures: int = 300) -> Scores:
         "exact match": held_out["exact match"],
         "held-out combinations": exact_match(models, "combinations", pictures)["exact match"],
         "blind (grey pictures)": exact_match(models, "held_out", pictures, blind=True)["exact match"],
+        "in conversation": in_conversation(models),
         **rest,
         **familiarity(models),
     }
@@ -60,6 +64,20 @@ def exact_match(models: Models, split: Split, pictures: int, blind: bool = False
             pass
         scores = stream.result()
     return {"exact match": scores.exact_match, **scores.by_kind, **scores.by_language}
+
+
+def in_conversation(models: Models, scenes: int = 100) -> float:
+    """Return the share of right answers where each question comes after those before and the model's own answers."""
+    right = []
+    for index in tqdm(range(scenes), desc="nano-llava, conversations", mininterval=5):
+        scene, language = make_scene(index, "held_out"), LANGUAGES[index % 2]
+        turns: list[Message] = []
+        for asked in conversation(scene, language, Random(index), 5):
+            turns.append(Message("user", asked.question, () if turns else (from_pil(render(scene)),)))
+            request = ChatRequest(messages=tuple(turns), sampling=Sampling(temperature=0), model="nano-llava")
+            turns.append(Message("assistant", answer(request, models).result().text))
+            right.append(normalised(turns[-1].text) == normalised(asked.answer))
+    return float(np.mean(right))
 
 
 def familiarity(models: Models, pictures: int = 500) -> Scores:

@@ -3,13 +3,15 @@
 from collections.abc import Generator
 from dataclasses import replace
 
+from kuamo.capabilities.familiar import is_familiar
 from kuamo.capabilities.labels import answer_from_labels
 from kuamo.capabilities.read import read
-from kuamo.contracts import Answer, ChatRequest, Message, Reading, ReadRequest, Trace
+from kuamo.catalogue import Model
+from kuamo.contracts import Answer, ChatRequest, Message, Reading, ReadRequest, Request, Trace
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image
 from kuamo.media.text import clean_text, is_chinese
-from kuamo.messages import say
+from kuamo.messages import language_of, say
 from kuamo.runtime import Models
 from kuamo.stream import Stream
 
@@ -32,7 +34,7 @@ def _answer(request: ChatRequest, reading: Reading | None, models: Models) -> Ge
     picture = _picture(request)
     if picture is None or request.model is not None:
         return (yield from look(request, models))
-    reading = reading or read(ReadRequest(image=picture), models)
+    reading = reading or read_text(picture, request, models)
     lines = tuple(line for line in reading.lines if line.score >= READ_SCORE)
     found = answer_from_labels(_question(request).text, lines)
     if found:
@@ -42,14 +44,41 @@ def _answer(request: ChatRequest, reading: Reading | None, models: Models) -> Ge
     return (yield from look(told, models, reading.traces))
 
 
+def read_text(picture: Image, request: Request, models: Models) -> Reading:
+    """Return the text in a picture; none where the model in force knows the picture for one of its own world's.
+
+    Such a picture holds no text, and a small model is confused by what a reader takes for some.
+    """
+    try:
+        known = is_familiar(picture, models.choose("answer", request))
+    except KuamoError:  # no model, told when one is needed
+        known = None
+    return Reading((), ()) if known else read(ReadRequest(image=picture), models)
+
+
 def look(request: ChatRequest, models: Models, before: tuple[Trace, ...] = ()) -> Generator[str, None, Answer]:
-    """Have a model that sees continue a conversation; `before` are the traces of what led to it."""
+    """Have a model that sees continue a conversation; `before` are the traces of what led to it.
+
+    A small model shown a picture from outside the world it knows says so, and which command gets a bigger one.
+    """
     with models.lease("answer", request) as lease:
+        pictures = [picture for message in request.messages for picture in message.images]
+        if any(is_familiar(picture, lease.model) is False for picture in pictures):
+            text = _unfamiliar(request, lease.model, models)
+            yield text
+            return Answer(text, (), (*before, lease.trace()))
         pieces = []
         for piece in lease.engine.answer(request):
             pieces.append(piece)
             yield piece
         return Answer("".join(pieces).strip(), (), (*before, lease.trace()))
+
+
+def _unfamiliar(request: ChatRequest, model: Model, models: Models) -> str:
+    language = language_of(request.language or ("zh" if is_chinese(_question(request).text) else "en"))
+    rows = [row for row in models.catalogue.serving("answer", "small") if row.speaks(language)]
+    bigger = min(rows, key=lambda row: row.parameters).name
+    return say("answer.unfamiliar", language, name=model.name, bigger=bigger)
 
 
 def _question(request: ChatRequest) -> Message:

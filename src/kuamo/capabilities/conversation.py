@@ -4,9 +4,8 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from kuamo.capabilities.answer import answer
-from kuamo.capabilities.read import read
-from kuamo.contracts import Answer, ChatRequest, Message, Reading, ReadRequest, Request
+from kuamo.capabilities.answer import answer, read_text
+from kuamo.contracts import Answer, ChatRequest, Message, Reading, Request
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image
 from kuamo.media.text import clean_text
@@ -54,7 +53,7 @@ def ask(request: AskRequest, models: Models) -> Stream[str, Turn]:
 def _ask(request: AskRequest, models: Models) -> Generator[str, None, Turn]:
     reading = request.conversation.reading
     if reading is None and request.model is None:
-        reading = read(ReadRequest(image=request.image), models)
+        reading = read_text(request.image, request, models)
     messages = (*request.conversation.messages, Message("user", request.question))
     with_picture = (replace(messages[0], images=(request.image,)), *messages[1:])
     asked = ChatRequest(messages=with_picture, model=request.model, language=request.language)

@@ -20,11 +20,14 @@ FILE = "familiar.safetensors"
 SIDE = 16
 
 
-def is_familiar(image: Image, model: Model) -> bool:
-    """Whether a picture is like those the model knows; True for a model that does not say what it knows."""
+def is_familiar(image: Image, model: Model) -> bool | None:
+    """Whether a picture is like those the model knows; None for a model that does not say what it knows.
+
+    Raises KuamoError model_not_downloaded.
+    """
     file = Path(locate(model)) / FILE
     if not file.is_file():
-        return True
+        return None
     from safetensors.numpy import load_file
 
     known = load_file(file)
