@@ -129,13 +129,7 @@ class Talk:
 
     def ask_topic(self, language: Language, line: str | None = None) -> None:
         """Ask a question of a topic beyond; in training, at times with a word exchanged for any other."""
-        if line is None:
-            further = beyond().further_topics if self.split == "train" else ()
-            line = self.rng.choice(self.rng.choice(held_to(beyond().topics, self.split) + further)[language])
-        line = expand(line, self.rng)
-        if self.split == "train" and self.rng.random() < 0.25:
-            line = with_words(line, language, self.rng)
-        self._say(line, language, Said(language), "beyond: topics", "beyond")
+        self._say(line or self._topic_line(language), language, Said(language), "beyond: topics", "beyond")
 
     def ask_any_words(self, language: Language) -> None:
         """Ask about any words at all."""
@@ -192,6 +186,18 @@ class Talk:
         while _is_held_out(line := expand(self.rng.choice(own + further), self.rng), language):
             pass
         return line
+
+    def _topic_line(self, language: Language) -> str:
+        topics = held_to(beyond().topics, self.split)
+        if self.split != "train":
+            return self.rng.choice(self.rng.choice(topics)[language])
+        while True:
+            topic = self.rng.choice(topics + beyond().further_topics)
+            line = expand(self.rng.choice(topic[language]), self.rng)
+            if self.rng.random() < 0.25:
+                line = with_words(line, language, self.rng)
+            if not _is_held_out(line, language):
+                return line
 
     def _system(self) -> str:
         lines = held_to(manner()["system"][self.rng.choice(LANGUAGES)], self.split)
