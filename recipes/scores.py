@@ -37,7 +37,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Scores = dict[str, float]
 
 
-def llava_scores(models: Models, pictures: int = 300) -> Scores:
+def llava_scores(models: Models, pictures: int = 100) -> Scores:
     """Return nano-llava's exact match: in all, by kind and language, on held-out combinations, and blind."""
     held_out = exact_match(models, "held_out", pictures)
     rest = {name: share for name, share in held_out.items() if name != "exact match"}
@@ -66,7 +66,7 @@ def exact_match(models: Models, split: Split, pictures: int, blind: bool = False
     return {"exact match": scores.exact_match, **scores.by_kind, **scores.by_language}
 
 
-def in_conversation(models: Models, scenes: int = 100) -> float:
+def in_conversation(models: Models, scenes: int = 60) -> float:
     """Return the share of right answers where each question comes after those before and the model's own answers."""
     right = []
     for index in tqdm(range(scenes), desc="nano-llava, conversations", mininterval=5):
