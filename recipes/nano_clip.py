@@ -272,7 +272,7 @@ def write(task: Contrast, folder: Path) -> None:
     size = {"height": SIDE, "width": SIDE}
     CLIPImageProcessorPil(size=size, crop_size=size).save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)
-    draw(RUNS / "nano-clip", folder / "curves.png")
+    draw(RUNS / "nano-clip-locked", folder / "curves.png")
     (folder / "README.md").write_text(card(task.model.num_parameters()), encoding="utf-8")
 
 
