@@ -38,10 +38,11 @@ def is_familiar(image: Image, model: Model) -> bool | None:
 def thumbnail(picture: PIL.Image.Image) -> NDArray[np.float32]:
     """Return an RGB picture as 768 values, 0 to 1, of 16 × 16 pixels."""
     small = picture.resize((SIDE, SIDE), PIL.Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float32).ravel() / 255
+    return np.asarray(small, dtype=np.float32).ravel() / np.float32(255)
 
 
 def distances(looks: NDArray[np.float32], means: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return for whitened looks (n, d) the distance to the nearest of the means (m, d), shape (n)."""
     squares = (looks**2).sum(1)[:, None] - 2 * looks @ means.T + (means**2).sum(1)
-    return np.sqrt(np.maximum(squares, 0).min(1))
+    nearest: NDArray[np.float32] = np.sqrt(np.maximum(squares, 0).min(1))
+    return nearest

@@ -39,8 +39,8 @@ def _lines() -> dict[str, Any]:
 
 def prompt(scene: Scene, language: Language, random: Random) -> Prompt:
     """Return a prompt that asks for a scene, or for one of which less is said."""
-    left_out = {aspect: "" for aspect, share in AROUND.items() if random.random() >= share}
-    of_things = {aspect: "" for aspect, share in OF_THINGS.items() if random.random() >= share}
+    left_out: dict[str, Any] = {aspect: "" for aspect, share in AROUND.items() if random.random() >= share}
+    of_things: dict[str, Any] = {aspect: "" for aspect, share in OF_THINGS.items() if random.random() >= share}
     things = [replace(thing, **of_things) for thing in scene.things]
     random.shuffle(things)
     said = replace(scene, things=tuple(things), **left_out)
@@ -100,7 +100,8 @@ def _counted(thing: Thing, count: int, language: Language, random: Random) -> st
         return described
     if language == "en":
         return f"{NUMBERS['en'][count - 1]} {described}" if count > 1 else with_article(described)
-    return NUMBERS["zh"][count - 1] + words()["kind"][thing.kind]["measure"] + described
+    measure: str = words()["kind"][thing.kind]["measure"]
+    return NUMBERS["zh"][count - 1] + measure + described
 
 
 def _described(thing: Thing, count: int, language: Language, random: Random) -> str:
