@@ -70,10 +70,12 @@ def new_autoencoder() -> AutoencoderKL:
 
 def scheduler() -> DPMSolverMultistepScheduler:
     """Return DPM++ 2M; the lowest log-SNR that the cosine schedule asks for keeps its last step finite."""
-    return DPMSolverMultistepScheduler(
+    made = DPMSolverMultistepScheduler(
         beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", timestep_spacing="trailing",
         lambda_min_clipped=-5.1, steps_offset=1,
     )  # fmt: skip
+    made.register_to_config(clip_sample=False)  # for those who make a DDIM of it
+    return made
 
 
 class Drawer(nn.Module):
