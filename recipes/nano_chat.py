@@ -81,7 +81,7 @@ def build(tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int) -> Llama
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=hidden, intermediate_size=hidden * 8 // 3, num_hidden_layers=layers,
-        num_attention_heads=hidden // 64, max_position_embeddings=1024, tie_word_embeddings=True,
+        num_attention_heads=hidden // 32, max_position_embeddings=1024, tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     # Written-out attention: on a CPU in bfloat16 it trains faster than the fused one.
@@ -92,7 +92,7 @@ class Talks(Task):
     """The loss of a step: a batch of dialogues of similar length, each new."""
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerFast, hidden: int = 192, layers: int = 4, batch: int = 64,
+        self, tokenizer: PreTrainedTokenizerFast, hidden: int = 192, layers: int = 4, batch: int = 32,
         most: int = 10_000, compiled: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
