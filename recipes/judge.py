@@ -1,6 +1,6 @@
 """The judge of drawn pictures: says what is in a picture of the small world, and so whether it is what was asked for.
 
-    python recipes/judge.py                 train (resumes), 10 minutes on two cores
+    python recipes/judge.py                 train (resumes), 7 minutes on two cores
 
 Independent of all that draws: a convolutional network that learns from rendered scenes alone, with a seed of its own.
 Each of the six places that a thing can have is looked at by the same layer. Blur and noise keep it from minding how

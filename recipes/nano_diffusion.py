@@ -12,12 +12,12 @@ still tell the time of day at the last step. The denoiser predicts v (Salimans &
 al. 2023) where there is little noise; a tenth of the prompts is dropped for guidance; what is written is the moving
 average of the weights. Run recipes/nano_clip.py before.
 
-Attention is at 8 × 8 only and written out, with few and wide layers: on a CPU in bfloat16 norms and softmax cost more
-than convolutions.
+Attention is at 8 × 8 only, and written out: on a CPU in bfloat16 that is a quarter quicker than the fused one. On two
+cores the judge takes 7 minutes, the autoencoder 30, the denoiser 140. To train the autoencoder again, delete
+runs/nano-diffusion: the denoiser learns its latents.
 """
 
 import argparse
-import shutil
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -171,8 +171,6 @@ class Denoising(Task):
         self.tokenizer = AutoTokenizer.from_pretrained(CLIP)
         self.drawer, self.folder, self.batch = Drawer(), folder, batch
         self.average = AveragedModel(self.drawer, multi_avg_fn=_average).requires_grad_(False)
-        if shutil.which("g++"):
-            self.drawer.unet.compile()  # takes a minute, saves a fifth of each step
         self.noise = DDPMScheduler.from_config(scheduler().config)
 
     def forward(self, step: int) -> Tensor:
@@ -312,7 +310,7 @@ kuamo draw "雪地里的橘猫，水彩" --width 64 --height 64
 def main() -> None:
     """Train the judge, the autoencoder and the denoiser, what is left of each; write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--autoencoder-steps", type=int, default=5_000)
+    parser.add_argument("--autoencoder-steps", type=int, default=4_000)
     parser.add_argument("--steps", type=int, default=15_000, help="of the denoiser")
     parser.add_argument("--autoencoder-only", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
