@@ -42,7 +42,8 @@ def _and_another(scene: Scene, language: Language, random: Random) -> list[Quest
     things = {thing.kind: thing for thing in alone(scene)}
     kinds = random.sample(tuple(words()["kind"]), 4)
     if random.random() < 0.4:
-        first, second = random.sample([*{thing.kind for thing in scene.things}, *kinds], 2)
+        present = (thing.kind for thing in scene.things)
+        first, second = random.sample(tuple(dict.fromkeys((*present, *kinds))), 2)
         return [count_of(scene, first, language, random), count_of(scene, second, language, random, "and_count")]
     if not things:
         return []
