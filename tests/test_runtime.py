@@ -10,10 +10,11 @@ import pytest
 
 from kuamo.capabilities.chat import chat
 from kuamo.catalogue import Catalogue
-from kuamo.contracts import ChatRequest, Message, Precision
+from kuamo.contracts import Capability, ChatRequest, Message, Precision
 from kuamo.errors import KuamoError
 from kuamo.runtime import Models
 from kuamo.settings import Settings
+from kuamo.store import is_from_hub
 
 LOADS: list[str] = []
 
@@ -208,6 +209,15 @@ def test_what_no_model_serves_is_told_with_the_command_for_one() -> None:
         house.choose("draw", ask())
     assert caught.value.code == "no_model"
     assert "kuamo models pull" in caught.value.line("zh")
+
+
+@pytest.mark.parametrize("capability", ["answer", "chat", "embed"])
+def test_what_is_suggested_can_be_pulled(capability: Capability) -> None:
+    house = models(profile="remote")
+    for language in ("en", "zh"):
+        row = house.catalogue.named(house.suggest(capability, language), capability)
+        assert is_from_hub(row)
+        assert row.speaks(language)
 
 
 def test_a_trace_says_where_a_result_came_from() -> None:

@@ -83,7 +83,7 @@ class Models:
         for model in rows:
             if model.speaks(request.language):
                 return model
-        suggestion = self._suggest(capability, request.language)
+        suggestion = self.suggest(capability, request.language)
         if rows:
             raise KuamoError(
                 "no_model_for_language", profile=profile, capability=capability, language=request.language,
@@ -91,8 +91,10 @@ class Models:
             )  # fmt: skip
         raise KuamoError("no_model", profile=profile, capability=capability, suggestion=suggestion)
 
-    def _suggest(self, capability: Capability, language: str | None) -> str:
+    def suggest(self, capability: Capability, language: str | None) -> str:
+        """Return the name of the smallest model to pull that serves a capability in a language; MODEL if none does."""
         rows = [row for row in self.catalogue.serving(capability) if row.speaks(language) and row.parameters]
+        rows = [row for row in rows if store.is_from_hub(row)]
         return min(rows, key=lambda row: row.parameters).name if rows else "MODEL"
 
     @contextmanager

@@ -6,7 +6,6 @@ from dataclasses import replace
 from kuamo.capabilities.familiar import is_familiar
 from kuamo.capabilities.labels import answer_from_labels
 from kuamo.capabilities.read import read
-from kuamo.catalogue import Model
 from kuamo.contracts import Answer, ChatRequest, Message, Reading, ReadRequest, Request, Trace
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image
@@ -64,7 +63,9 @@ def look(request: ChatRequest, models: Models, before: tuple[Trace, ...] = ()) -
     with models.lease("answer", request) as lease:
         pictures = [picture for message in request.messages for picture in message.images]
         if any(is_familiar(picture, lease.model) is False for picture in pictures):
-            text = _unfamiliar(request, lease.model, models)
+            language = language_of(request.language)
+            bigger = models.suggest("answer", language)
+            text = say("answer.unfamiliar", language, name=lease.model.name, bigger=bigger)
             yield text
             return Answer(text, (), (*before, lease.trace()))
         pieces = []
@@ -72,13 +73,6 @@ def look(request: ChatRequest, models: Models, before: tuple[Trace, ...] = ()) -
             pieces.append(piece)
             yield piece
         return Answer("".join(pieces).strip(), (), (*before, lease.trace()))
-
-
-def _unfamiliar(request: ChatRequest, model: Model, models: Models) -> str:
-    language = language_of(request.language or ("zh" if is_chinese(_question(request).text) else "en"))
-    rows = [row for row in models.catalogue.serving("answer", "small") if row.speaks(language)]
-    bigger = min(rows, key=lambda row: row.parameters).name
-    return say("answer.unfamiliar", language, name=model.name, bigger=bigger)
 
 
 def _question(request: ChatRequest) -> Message:
