@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kuamo.messages import Language
-from kuamo.world.prompt import Prompt, _lines, prompt
+from kuamo.world.prompt import Prompt, prompt
 from kuamo.world.scene import Scene, make_scene, words
+from kuamo.world.tables import read_table
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 indices, languages = st.integers(0, 10**9), st.sampled_from(LANGUAGES)
@@ -52,7 +53,7 @@ def test_it_names_every_thing_and_colour_that_it_says(index: int, language: Lang
 def test_it_says_what_is_around_the_things_or_not(index: int, language: Language) -> None:
     _, one = asked(index, language)
     for aspect in ("ground", "time", "weather"):
-        lines = _lines()[aspect]
+        lines = read_table("prompts")[aspect]
         value = getattr(one.said, aspect)
         if value:
             assert any(line in one.text for line in lines[value][language])

@@ -12,11 +12,9 @@ its body in whole millimetres, without the spicules. The phantom is as large as 
 """
 
 import math
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import product
 from random import Random
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 from kuamo.messages import Language
 from kuamo.world.language import YES_NO, Kind, Question
 from kuamo.world.scene import Split, belongs
+from kuamo.world.tables import read_table
 
 VIEW_MM = 192
 SIZES_MM = (6, 10, 16, 24)
@@ -37,16 +36,14 @@ HELD_OUT_TRIPLES = frozenset(
 )  # fmt: skip
 
 
-@cache
 def chest_words() -> dict[str, dict[str, Any]]:
     """Return chest.toml: what lobes and borders are called, the questions and the reports, in English and Chinese."""
-    return tomllib.loads(resources.files("kuamo.world").joinpath("chest.toml").read_text(encoding="utf-8"))
+    return read_table("chest")
 
 
-@cache
 def anatomy() -> dict[str, dict[str, Any]]:
     """Return chest_anatomy.toml: tissues in Hounsfield units, organs and the lobes' regions in millimetres."""
-    return tomllib.loads(resources.files("kuamo.world").joinpath("chest_anatomy.toml").read_text(encoding="utf-8"))
+    return read_table("chest_anatomy")
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,13 @@
 """What can be said and asked of a scene, in Chinese and English, with the truth as the answer."""
 
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 from random import Random
 from typing import Literal
 
 from kuamo.messages import Language
 from kuamo.world.scene import SKY_KINDS, Scene, Thing, words
+from kuamo.world.tables import read_table
 
 Kind = Literal[
     "what", "colour", "count", "where", "relation", "yes_no", "time", "weather", "ground", "style", "absent",
@@ -45,13 +43,9 @@ def with_article(noun: str) -> str:
     return ("an " if noun[0] in "aeiou" else "a ") + noun
 
 
-@cache
-def _templates() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads(resources.files("kuamo.world").joinpath("questions.toml").read_text(encoding="utf-8"))
-
-
 def _ask(kind: Kind, language: Language, answer: str, random: Random, template: str = "", **slots: str) -> Question:
-    return Question(random.choice(_templates()[template or kind][language]).format(**slots), answer, kind, language)
+    wordings: list[str] = read_table("questions")[template or kind][language]
+    return Question(random.choice(wordings).format(**slots), answer, kind, language)
 
 
 def _slots(kind: str, language: Language, random: Random) -> dict[str, str]:

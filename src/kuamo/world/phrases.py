@@ -1,16 +1,15 @@
 """The phrases of the small world's talk: intents with many ways to ask and answer, facts, and what lies beyond."""
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import product
 from random import Random
 from typing import Any, Literal, TypeVar
 
 from kuamo.messages import Language
+from kuamo.world.tables import read_table
 
 Item = TypeVar("Item")
 Split = Literal["train", "validation", "test"]
@@ -83,14 +82,14 @@ def expand(line: str, rng: Random) -> str:
 @cache
 def intents() -> tuple[Intent, ...]:
     """Return all intents, in the order of the files."""
-    tables = [table for name in ("small_talk", "assistant", "facts", "context") for table in _read(name).items()]
-    return tuple(_intent(name, table) for name, table in tables)
+    files = (read_table(f"phrases/{name}") for name in ("small_talk", "assistant", "facts", "context"))
+    return tuple(_intent(name, table) for file in files for name, table in file.items())
 
 
 @cache
 def beyond() -> Beyond:
     """Return what lies beyond."""
-    table = _read("beyond")
+    table = read_table("phrases/beyond")
     return Beyond(
         say=_by_language(table["say"], ""),
         topics=tuple(map(_all_lines, table["topic"].values())),
@@ -104,11 +103,7 @@ def beyond() -> Beyond:
 @cache
 def manner() -> dict[str, dict[Language, tuple[str, ...]]]:
     """Return how things are said around the question: by kind (system, before, do, …), then language."""
-    return {kind: _by_language(table, "") for kind, table in _read("manner").items()}
-
-
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files("kuamo.world").joinpath("phrases", f"{name}.toml").read_text(encoding="utf-8"))
+    return {kind: _by_language(table, "") for kind, table in read_table("phrases/manner").items()}
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -1,9 +1,6 @@
 """Scenes to pictures: shapes on a sky and a ground, in one of five styles."""
 
-import tomllib
 from collections.abc import Callable
-from functools import cache
-from importlib import resources
 from random import Random
 from typing import Any
 
@@ -12,6 +9,7 @@ import PIL.Image
 from PIL import ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from kuamo.world.scene import Scene, Thing, words
+from kuamo.world.tables import read_table
 
 Picture = PIL.Image.Image
 Colour = tuple[int, int, int]
@@ -36,10 +34,9 @@ def render(scene: Scene, side: int = 64) -> Picture:
     return styled.resize((side, side), PIL.Image.Resampling.BOX)
 
 
-@cache
 def shapes() -> dict[str, list[list[Any]]]:
     """Return shapes.toml: the primitives of each kind of thing."""
-    return tomllib.loads(resources.files("kuamo.world").joinpath("shapes.toml").read_text(encoding="utf-8"))
+    return read_table("shapes")
 
 
 def _shade(colour: Colour, light: float) -> Colour:

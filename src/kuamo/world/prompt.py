@@ -4,17 +4,15 @@ A caption says all; a prompt leaves out what does not matter to its writer, in a
 who learns to draw from prompts then draws these and no others.
 """
 
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 from random import Random
 from typing import Any
 
 from kuamo.messages import Language
 from kuamo.world.language import name, plural, with_article
 from kuamo.world.scene import Scene, Thing, words
+from kuamo.world.tables import read_table
 
 # How often a prompt says what is around the things, and of the things their colours and sizes.
 AROUND = {"ground": 0.75, "time": 0.7, "weather": 0.35, "style": 0.55}
@@ -30,11 +28,6 @@ class Prompt:
     text: str
     said: Scene
     placed: bool
-
-
-@cache
-def _lines() -> dict[str, Any]:
-    return tomllib.loads(resources.files("kuamo.world").joinpath("prompts.toml").read_text(encoding="utf-8"))
 
 
 def prompt(scene: Scene, language: Language, random: Random) -> Prompt:
@@ -59,23 +52,23 @@ def _worded(said: Scene, placed: bool, language: Language, random: Random) -> st
     random.shuffle(around)
     details = (" " if language == "en" else "").join(_line(said, aspect, language, random) for aspect in around)
     things = _things(said.things, placed, language, random)
-    orders = _lines()["order"][language] if details else ["{things}"]
+    orders = read_table("prompts")["order"][language] if details else ["{things}"]
     slots = {"plain": orders[0], "text": random.choice(orders), "style": "", "picture": ""}
     slots = {slot: order.format(things=things, details=details) for slot, order in slots.items()}
     if said.style:
         slots |= {table: _line(said, table, language, random) for table in ("style", "picture")}
-    frame: str = random.choice(_lines()["styled" if said.style else "unstyled"][language])
+    frame: str = random.choice(read_table("prompts")["styled" if said.style else "unstyled"][language])
     return frame.format(**slots) + _sometimes("quality", 0.1, language, random)
 
 
 def _line(said: Scene, table: str, language: Language, random: Random) -> str:
     value = said.style if table == "picture" else getattr(said, table)
-    line: str = random.choice(_lines()[table][value][language])
+    line: str = random.choice(read_table("prompts")[table][value][language])
     return line
 
 
 def _sometimes(table: str, share: float, language: Language, random: Random) -> str:
-    return random.choice(_lines()[table][language]) if random.random() < share else ""
+    return random.choice(read_table("prompts")[table][language]) if random.random() < share else ""
 
 
 def _things(things: tuple[Thing, ...], placed: bool, language: Language, random: Random) -> str:

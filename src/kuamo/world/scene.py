@@ -1,11 +1,10 @@
 """Scenes: what a picture of the small world holds. Seeded, endless, and known to the last detail."""
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from random import Random
 from typing import Any, Literal
+
+from kuamo.world.tables import read_table
 
 Split = Literal["train", "held_out", "combinations"]
 
@@ -23,10 +22,9 @@ HELD_OUT_PAIRS = frozenset(
 )  # fmt: skip
 
 
-@cache
 def words() -> dict[str, dict[str, Any]]:
     """Return words.toml: for each aspect, its values with what they are called in English (`en`) and Chinese (`zh`)."""
-    return tomllib.loads(resources.files("kuamo.world").joinpath("words.toml").read_text(encoding="utf-8"))
+    return read_table("words")
 
 
 @dataclass(frozen=True)
