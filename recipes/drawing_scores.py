@@ -11,7 +11,6 @@ from random import Random
 
 import numpy as np
 from judge import Judge, shares, trained
-from nano_clip import LANGUAGES
 from nano_diffusion import SIDE, prompts
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -26,6 +25,7 @@ from kuamo.messages import Language
 from kuamo.runtime import Models
 from kuamo.settings import Settings
 from kuamo.world.language import ASK, Question, alone, colour_of, count_of
+from kuamo.world.phrases import LANGUAGES
 from kuamo.world.picture import render
 from kuamo.world.prompt import Prompt
 from kuamo.world.scene import make_scene

@@ -21,7 +21,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
-from training import RUNS, Task, draw, train
+from training import RUNS, Task, finish, train
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from kuamo.world.dialogue import Dialogue, dialogue, examination
@@ -32,10 +32,14 @@ from kuamo.world.scene import make_scene
 FOLDER = Path("src/kuamo/weights/nano-chat")
 BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 SPECIAL = [PAD, BEGIN, END, "<|system|>", "<|user|>", "<|assistant|>", "<image>"]
+# A turn's content is a text or, where a model sees, a list of pictures and texts.
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
-    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}"
-    "{% else %}{{ message['content'] + eos_token }}{% endif %}{% endfor %}"
+    "{% set said %}{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}{% endset %}"
+    "{% if message['role'] == 'assistant' %}{% generation %}{{ said + eos_token }}{% endgeneration %}"
+    "{% else %}{{ said + eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
 GROUP = 8  # batches whose dialogues are sorted by length together
@@ -217,11 +221,9 @@ def score_table(marks: list[Mark]) -> str:
 def write(task: Talks, folder: Path, run: Path) -> None:
     """Write the model in half precision as on the hub, with its card and curves; scored as it is written."""
     task.model.half().save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)
     task.tokenizer.save_pretrained(folder)
     table = score_table(shipped_marks(folder, task.most))
-    (folder / "README.md").write_text(card(task.model.num_parameters(), table), encoding="utf-8")
-    draw(run, folder / "curves.png")
+    finish(folder, run, card(task.model.num_parameters(), table))
     print(table)
 
 

@@ -20,18 +20,18 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
-from training import BEGIN, END, RUNS, Task, draw, pictures, train
+from training import BEGIN, END, RUNS, Task, finish, pictures, train
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, PreTrainedTokenizerFast
 
 from kuamo.messages import Language
 from kuamo.world.language import caption, wrong_caption
+from kuamo.world.phrases import LANGUAGES
 from kuamo.world.prompt import Prompt, mention, prompt
 from kuamo.world.scene import Scene, Split, make_scene, words
 
 SIDE, LENGTH = 64, 77
 TRAIN, HELD_OUT = 60_000, 2_000
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
 FOLDER = Path("src/kuamo/weights/nano-clip")
 
 ASPECTS = ("time", "weather", "ground", "style")
@@ -123,7 +123,7 @@ class Contrast(Task):
         super().__init__()
         self.tokenizer = tokenizer_of()
         self.model = build(len(self.tokenizer))
-        self.tags = Tags(self.model.config.vision_config.hidden_size)
+        self.tags = Tags(self.model.config.projection_dim)
         self.batch, self.pictures = batch, pictures("train", TRAIN, SIDE)
 
     def forward(self, step: int) -> Tensor:
@@ -271,9 +271,7 @@ def write(task: Contrast, folder: Path) -> None:
     task.tokenizer.save_pretrained(folder)
     size = {"height": SIDE, "width": SIDE}
     CLIPImageProcessorPil(size=size, crop_size=size).save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)
-    draw(RUNS / "nano-clip-locked", folder / "curves.png")
-    (folder / "README.md").write_text(card(task.model.num_parameters()), encoding="utf-8")
+    finish(folder, RUNS / "nano-clip-locked", card(task.model.num_parameters()))
 
 
 def card(parameters: int) -> str:

@@ -35,16 +35,17 @@ from diffusers import (
 from diffusers.models.attention_processor import AttnProcessor
 from judge import Judge, shares, trained
 from nano_clip import FOLDER as CLIP
-from nano_clip import HELD_OUT, LANGUAGES, SIDE, TRAIN
+from nano_clip import HELD_OUT, SIDE, TRAIN
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
-from training import BEGIN, END, RUNS, Task, draw, pictures, train
+from training import BEGIN, END, RUNS, Task, finish, pictures, train
 from transformers import AutoTokenizer, CLIPTextModel
 
 from kuamo.world.language import caption
+from kuamo.world.phrases import LANGUAGES
 from kuamo.world.prompt import Prompt, prompt
 from kuamo.world.scene import Split, make_scene
 
@@ -262,9 +263,7 @@ def write(task: Denoising, folder: Path) -> None:
         part.half()
     pipeline.save_pretrained(folder)
     save_sheet(drawn, folder / "sheet.png")
-    draw(task.folder, folder / "curves.png")
-    parameters = sum(part.num_parameters() for part in parts)
-    (folder / "README.md").write_text(card(parameters), encoding="utf-8")
+    finish(folder, task.folder, card(sum(part.num_parameters() for part in parts)))
 
 
 def card(parameters: int) -> str:

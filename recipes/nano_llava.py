@@ -16,11 +16,13 @@ from random import Random
 
 import torch
 from familiar import write_familiar
+from nano_chat import FOLDER as CHAT
+from nano_chat import TEMPLATE
 from nano_clip import FOLDER as CLIP
-from nano_clip import HELD_OUT, LANGUAGES, SIDE, TRAIN, pixels_of
+from nano_clip import HELD_OUT, SIDE, TRAIN, pixels_of
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from training import BEGIN, END, RUNS, Task, draw, pictures, train
+from training import BEGIN, END, RUNS, Task, finish, pictures, train
 from transformers import (
     AutoTokenizer,
     CLIPImageProcessorPil,
@@ -33,22 +35,12 @@ from transformers import (
 
 from kuamo.world.conversation import conversation
 from kuamo.world.language import Question, captioned, questions
+from kuamo.world.phrases import LANGUAGES
 from kuamo.world.scene import Split, make_scene
 
-CHAT, FOLDER = Path("src/kuamo/weights/nano-chat"), Path("src/kuamo/weights/nano-llava")
+FOLDER = Path("src/kuamo/weights/nano-llava")
 PATCHES = (SIDE // 8) ** 2
-UNLEARNED = -100
 Turns = list[dict[str, str]]
-# As nano-chat's template, with pictures: a turn's content is a text, or a list of pictures and texts.
-TEMPLATE = (
-    "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
-    "{% set said %}{% if message['content'] is string %}{{ message['content'] }}{% else %}"
-    "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}"
-    "{% endfor %}{% endif %}{% endset %}"
-    "{% if message['role'] == 'assistant' %}{% generation %}{{ said + eos_token }}{% endgeneration %}"
-    "{% else %}{{ said + eos_token }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-)
 
 
 def build() -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
@@ -117,10 +109,8 @@ class Sight(Task):
         ids, mask = (tensor.to(device) for tensor in self.coded(talks))
         with torch.autocast(device.type, torch.bfloat16):
             attention = (ids != self.processor.tokenizer.pad_token_id).long()
-            output = self.model.model(
-                ids.to(device), pixel_values=pixels.to(device), attention_mask=attention.to(device)
-            )
-            following = mask.roll(-1, 1).to(device)
+            output = self.model.model(ids, pixel_values=pixels.to(device), attention_mask=attention)
+            following = mask.roll(-1, 1)
             logits = self.model.lm_head(output.last_hidden_state[following])
         return logits, ids.roll(-1, 1)[following], following.nonzero()[:, 0]
 
@@ -185,10 +175,7 @@ def write(task: Sight, folder: Path) -> None:
     task.model.half().save_pretrained(folder)
     task.processor.save_pretrained(folder)
     write_familiar(folder, TRAIN)
-    for file in folder.glob("*.safetensors"):
-        file.chmod(0o644)
-    draw(RUNS / "nano-llava" / "conversations", folder / "curves.png")
-    (folder / "README.md").write_text(card(task.model.num_parameters()), encoding="utf-8")
+    finish(folder, RUNS / "nano-llava" / "conversations", card(task.model.num_parameters()))
 
 
 def card(parameters: int) -> str:

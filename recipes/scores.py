@@ -22,18 +22,17 @@ from kuamo.catalogue import Catalogue
 from kuamo.contracts import ChatRequest, EmbedRequest, Message, Sampling
 from kuamo.evaluation import evaluate_answers, normalised
 from kuamo.media.image import from_pil, read_image
-from kuamo.messages import Language
 from kuamo.runtime import Models
 from kuamo.settings import Settings
 from kuamo.world.conversation import conversation
 from kuamo.world.language import caption
+from kuamo.world.phrases import LANGUAGES
 from kuamo.world.picture import render
 from kuamo.world.sample import write_sample
 from kuamo.world.scene import Split, make_scene
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, DATA = ROOT / "src" / "kuamo" / "weights", ROOT.parent / "shared" / "data"
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Scores = dict[str, float]
 
 

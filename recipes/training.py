@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from kuamo.world.picture import render
@@ -40,11 +40,9 @@ def pictures(split: Split, count: int, side: int = 64) -> NDArray[np.uint8]:
 
 
 class Task(nn.Module):
-    """What is trained: a module whose forward gives the loss of a step, and whose `scores` watch over it."""
-
-    def forward(self, step: int) -> Tensor:
-        """Return the loss of a step, which depends on nothing but the weights and the step."""
-        raise NotImplementedError
+    """What is trained. `forward(step)` gives the loss of a step, which depends on nothing but the weights and the step;
+    `scores` watch over it.
+    """
 
     def scores(self) -> dict[str, float]:
         """Return what is measured now and then, on data that no step sees."""
@@ -101,6 +99,14 @@ def draw(folder: Path, file: Path) -> None:
     if right.lines:
         figure.legend(loc="outside upper center", ncols=4, fontsize="small")
     figure.savefig(file, dpi=80)
+
+
+def finish(folder: Path, run: Path, card: str) -> None:
+    """Put a model's card and the curves of its run beside its weights, and let all read these, as the other files."""
+    for weights in folder.rglob("*.safetensors"):
+        weights.chmod(0o644)
+    draw(run, folder / "curves.png")
+    (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def new_optimizers(task: nn.Module, rate: float) -> list[torch.optim.Optimizer]:
