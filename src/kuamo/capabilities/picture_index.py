@@ -56,13 +56,13 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """A picture near a vector: its path in the folder, its size in pixels, the cosine of the angle between the two."""
+class Hit:
+    """A picture found, its size in pixels; score is the cosine similarity to the query, -1 to 1."""
 
-    path: str
+    path: Path
+    score: float
     width: int
     height: int
-    score: float
 
 
 class PictureIndex:
@@ -127,14 +127,14 @@ class PictureIndex:
         with _usable(self._folder):
             self._table.delete(col("path").isin(paths))
 
-    def nearest(self, vector: NDArray[np.float32], count: int) -> list[Neighbour]:
+    def nearest(self, vector: NDArray[np.float32], count: int) -> list[Hit]:
         """Return the pictures nearest to a unit vector (d) by cosine similarity, exactly, best first."""
         if self._table is None:
             return []
         wanted = self._table.search(vector).distance_type("cosine").select(["path", "width", "height", "_distance"])
         with _usable(self._folder):
             rows = wanted.limit(count).to_list()
-        return [Neighbour(row["path"], row["width"], row["height"], 1 - row["_distance"]) for row in rows]
+        return [Hit(self._folder / row["path"], 1 - row["_distance"], row["width"], row["height"]) for row in rows]
 
     def tidy(self) -> None:
         """Join the small files that many writes leave, and drop the states before them that are older than KEPT."""

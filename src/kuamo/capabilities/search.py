@@ -14,7 +14,7 @@ from pathlib import Path
 import PIL.Image
 
 from kuamo.capabilities.embed import embed
-from kuamo.capabilities.picture_index import Entry, Maker, Neighbour, PictureIndex, Stamp
+from kuamo.capabilities.picture_index import Entry, Hit, Maker, PictureIndex, Stamp
 from kuamo.catalogue import Model
 from kuamo.contracts import EmbedRequest, Trace, within
 from kuamo.errors import KuamoError
@@ -59,16 +59,6 @@ class IndexReport:
     dropped: tuple[Dropped, ...]
     former: Maker | None
     traces: tuple[Trace, ...]
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A picture found, its size in pixels; score is the cosine similarity to the query, -1 to 1."""
-
-    path: Path
-    score: float
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -226,9 +216,9 @@ def find(query: str | Image, folder: Path, models: Models, count: int = 12) -> F
     embedding = embed(request, models)
     asked = count
     while True:
-        neighbours = index.nearest(embedding.vectors[0], asked)
-        hits = [_hit(near, folder) for near in neighbours if _is_in(near.path, folder)]
-        if len(hits) >= count or len(neighbours) < asked:
+        nearest = index.nearest(embedding.vectors[0], asked)
+        hits = [hit for hit in nearest if _is_in(hit.path, folder)]
+        if len(hits) >= count or len(nearest) < asked:
             return Found(tuple(hits[:count]), embedding.traces)
         asked *= 4
 
@@ -251,11 +241,7 @@ def _check_fit(model: Model, request: EmbedRequest, index: PictureIndex, folder:
         raise KuamoError("language_not_read", name=model.name, language=request.language)
 
 
-def _is_in(path: str, folder: Path) -> bool:
+def _is_in(file: Path, folder: Path) -> bool:
     """Whether a picture of the index is still a file of the folder, and not a link to elsewhere."""
-    real = (folder / path).resolve()
-    return real == folder.resolve() / path and real.is_file()
-
-
-def _hit(near: Neighbour, folder: Path) -> Hit:
-    return Hit(folder / near.path, near.score, near.width, near.height)
+    real = file.resolve()
+    return real == folder.resolve() / file.relative_to(folder) and real.is_file()

@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 import PIL.Image
 
-from kuamo.capabilities.search import Found, Hit, find
+from kuamo.capabilities.picture_index import Hit
+from kuamo.capabilities.search import Found, find
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image, read_image
 from kuamo.messages import Language, say
