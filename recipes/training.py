@@ -55,7 +55,8 @@ def train(
     """Train `task` with a warm-up and a cosine that ends at 2 % of `rate`.
 
     The loss is noted in curves.jsonl, with the scores each `scored` steps; each `every` steps the state is saved whole
-    (a folder renamed into place), so that a run killed at any moment goes on as if it had not been.
+    (a folder renamed into place), so that a run killed at any moment goes on, with as many threads, as if it had not
+    been.
     """
     accelerator = Accelerator()
     prepared = accelerator.prepare(task, *new_optimizers(task, rate))
