@@ -12,8 +12,9 @@ from kuamo.errors import KuamoError
 from kuamo.media.audio import Audio
 from kuamo.media.image import Image
 
-Capability = Literal["answer", "chat", "draw", "transcribe", "speak", "align", "embed", "read", "detect"]
+Capability = Literal["answer", "chat", "draw", "restore", "transcribe", "speak", "align", "embed", "read", "detect"]
 Role = Literal["system", "user", "assistant"]
+Scheduler = Literal["dpm++", "euler", "euler-a", "ddim", "unipc", "lcm"]
 Precision = Literal["auto", "fp32", "bf16", "fp16", "int8", "nf4"]
 
 
@@ -68,25 +69,43 @@ class ChatRequest(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class DrawRequest(Request):
-    """Pictures to make. Width and height in pixels, multiples of 8; the n-th picture has seed + n."""
+    """Pictures to make; the n-th has seed + n. What is None is the model's own.
+
+    Width and height in pixels, multiples of 8. With `image` it is drawn over, the more the nearer `strength` is to 1,
+    at its own size where none is given; with `mask` too, of the same size, only where that is white.
+    """
 
     prompt: str
     negative_prompt: str = ""
-    width: int = 512
-    height: int = 512
-    steps: int = 50
-    guidance: float = 7.5
+    width: int | None = None
+    height: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    scheduler: Scheduler | None = None
     count: int = 1
     seed: int | None = None
+    image: Image | None = None
+    mask: Image | None = None
+    strength: float = 0.75
 
     def __post_init__(self) -> None:
         for what, value in (("width", self.width), ("height", self.height)):
-            within(what, value, 8, 2048)
-            if value % 8:
-                raise KuamoError("not_a_multiple", what=what, value=value, factor=8)
-        within("steps", self.steps, 1, 500)
-        within("guidance", self.guidance, 0, 50)
+            if value is not None:
+                within(what, value, 8, 2048)
+                if value % 8:
+                    raise KuamoError("not_a_multiple", what=what, value=value, factor=8)
+        within("steps", 1 if self.steps is None else self.steps, 1, 500)
+        within("guidance", 0 if self.guidance is None else self.guidance, 0, 50)
         within("count", self.count, 1, 4)
+        within("strength", self.strength, 0.01, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreRequest(Request):
+    """A picture to make sharper: `scale` times as wide and as high, or, with 1, deblurred at its own size."""
+
+    image: Image
+    scale: Literal[1, 2, 4] = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +250,14 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class Restoration:
+    """A picture made sharper."""
+
+    image: Image
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True)
 class Transcript:
     """Speech written down."""
 
@@ -313,7 +340,8 @@ class Engine(Protocol):
     answer, chat: (ChatRequest) -> Iterator[str]        draw: (DrawRequest) -> Iterator[DrawStep | Picture]
     transcribe: (TranscribeRequest) -> Iterator[Segment] speak: (SpeakRequest) -> Iterator[SpeechChunk]
     align: (AlignRequest) -> tuple[Word, ...]            embed: (EmbedRequest) -> NDArray[np.float32] of unit rows
-    read: (ReadRequest) -> tuple[Line, ...]              detect: (DetectRequest) -> tuple[Span, ...]
+    restore: (RestoreRequest) -> Image                   read: (ReadRequest) -> tuple[Line, ...]
+    detect: (DetectRequest) -> tuple[Span, ...]
     Engines are synchronous, change no request, and stop when their iterator is closed.
     """
 
