@@ -1,7 +1,6 @@
 """nano-chat, a Llama of under three million parameters that makes small talk in English and Chinese.
 
     python recipes/nano_chat.py            train (resumes), then write src/kuamo/weights/nano-chat with its card
-    python recipes/nano_chat.py --score    only print the held-out scores of the weights that are there
 
 Data: kuamo.world.dialogue, which has no end. Loss: on the assistant's tokens only. The tokenizer, a byte-level BPE, is
 the one that is there, because nano-llava shares it; a new one makes nano-llava's weights useless.
@@ -12,22 +11,22 @@ import re
 import shutil
 import string
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
+from training import BEGIN as SCORES_BEGIN
+from training import END as SCORES_END
 from training import RUNS, Task, finish, train
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from kuamo.world.dialogue import Dialogue, dialogue, examination
 from kuamo.world.language import caption, questions
-from kuamo.world.phrases import LANGUAGES, Split
+from kuamo.world.phrases import LANGUAGES
 from kuamo.world.scene import make_scene
 
 FOLDER = Path("src/kuamo/weights/nano-chat")
@@ -150,21 +149,17 @@ class Talks(Task):
 
     def scores(self) -> dict[str, float]:
         """Return the share of right answers to validation questions, by kind and language."""
-        marks = examine(self.model, self.tokenizer, "validation", 1, self.most)
-        shares = shares_by(marks, lambda mark: f"{mark.kind}, {mark.language}")
-        return {name: share for name, (share, _) in sorted(shares.items())}
+        talks = list(examination("validation", 0, 1))
+        talks = talks[:: -(-len(talks) // self.most)]
+        talks.sort(key=lambda talk: sum(len(turn.question) for turn in talk.turns))
+        parts = [talks[start : start + 64] for start in range(0, len(talks), 64)]
+        said = [text for part in parts for text in replies(self.model, self.tokenizer, part)]
+        return share_by_kind((talk, is_right(text, talk)) for talk, text in zip(talks, said, strict=True))
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A question asked in an examination, what the model said, and whether that was right."""
-
-    kind: str
-    language: str
-    intent: str
-    question: str
-    said: str
-    right: bool
+def is_right(said: str, talk: Dialogue) -> bool:
+    """Return whether an answer to the last question is, capitals, spaces and marks aside, one of the right ones."""
+    return plain(said) in map(plain, talk.turns[-1].right)
 
 
 def plain(text: str) -> str:
@@ -183,67 +178,23 @@ def replies(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, talks: 
     return tokenizer.batch_decode(ids[:, coded["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
-def examine(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, split: Split, samples: int, most: int = 10_000
-) -> list[Mark]:
-    """Ask the questions that training never saw; an answer is right if it is one of the right ones, marks aside.
-
-    `most` questions at most, spread over the examination.
-    """
-    marks = []
-    talks = list(examination(split, 0, samples))
-    talks = talks[:: -(-len(talks) // most)]
-    talks.sort(key=lambda talk: sum(len(turn.question) for turn in talk.turns))
-    for start in range(0, len(talks), 64):
-        part = talks[start : start + 64]
-        for talk, said in zip(part, replies(model, tokenizer, part), strict=True):
-            turn = talk.turns[-1]
-            right = plain(said) in map(plain, turn.right)
-            marks.append(Mark(turn.kind, turn.language, turn.intent, turn.question, said, right))
-    return marks
-
-
-def shares_by(marks: list[Mark], key: Any) -> dict[Any, tuple[float, int]]:
-    """Return by key the share of right answers and the number of questions."""
+def share_by_kind(marks: Iterable[tuple[Dialogue, bool]]) -> dict[str, float]:
+    """Return the share of right answers to the dialogues' last questions, by their kind and language."""
     groups = defaultdict(list)
-    for mark in marks:
-        groups[key(mark)].append(mark.right)
-    return {name: (sum(group) / len(group), len(group)) for name, group in groups.items()}
-
-
-def score_table(marks: list[Mark]) -> str:
-    """Return the scores as Markdown: by kind and language, then the five weakest intents of each language."""
-    shares = shares_by(marks, lambda mark: (mark.kind, mark.language))
-    lines = ["| held-out questions | English | Chinese |", "|---|---|---|"]
-    for kind, name in (("in scope", "in scope"), ("follow-up", "follow-ups"), ("beyond", "beyond its scope, refused")):
-        cells = ["{:.1%} of {}".format(*shares.get((kind, language), (0, 0))) for language in LANGUAGES]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines += ["", "Weakest:", ""]
-    for language, name in (("en", "English"), ("zh", "Chinese")):
-        own = shares_by([mark for mark in marks if mark.language == language], lambda mark: mark.intent)
-        worst = sorted(own.items(), key=lambda item: item[1])[:5]
-        lines.append(f"- {name}: " + ", ".join(f"{intent} {share:.0%} of {count}" for intent, (share, count) in worst))
-    return "\n".join(lines)
+    for talk, right in marks:
+        groups[f"{talk.turns[-1].kind}, {talk.turns[-1].language}"].append(right)
+    return {name: sum(group) / len(group) for name, group in sorted(groups.items())}
 
 
 def write(task: Talks, folder: Path, run: Path) -> None:
-    """Write the model in half precision as on the hub, with its card and curves; scored as it is written."""
+    """Write the model in half precision as on the hub, with its card and curves."""
     task.model.half().save_pretrained(folder)
     task.tokenizer.save_pretrained(folder)
-    table = score_table(shipped_marks(folder, task.most))
-    finish(folder, run, card(task.model.num_parameters(), table))
-    print(table)
+    finish(folder, run, card(task.model.num_parameters()))
 
 
-def shipped_marks(folder: Path, most: int = 10_000) -> list[Mark]:
-    """Return the marks of the model in a folder on the test questions, each asked three times."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    return examine(model, tokenizer, "test", 3, most)
-
-
-def card(parameters: int, table: str) -> str:
-    """Return the model card."""
+def card(parameters: int) -> str:
+    """Return the model card, its scores still to be filled in."""
     return f"""---
 license: apache-2.0
 language: [en, zh]
@@ -262,7 +213,8 @@ Questions whose wording, or whose topic, training never saw; half of them as typ
 as a speech recogniser writes them. An answer counts if it is, marks aside, one of the right ones, with the right
 facts and numbers. Other wordings, held out in the same way, were used to watch training and to mend the data.
 
-{table}
+{SCORES_BEGIN}
+{SCORES_END}
 
 ## Training
 
@@ -290,12 +242,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=8_000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--score", action="store_true")
     parser.add_argument("--new-tokenizer", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    if options.score:
-        return print(score_table(shipped_marks(FOLDER)))
     is_there = (FOLDER / "tokenizer.json").exists() and not options.new_tokenizer
     tokenizer = AutoTokenizer.from_pretrained(FOLDER) if is_there else train_tokenizer()
     task = Talks(tokenizer, compiled=shutil.which("g++") is not None)  # takes a minute, saves a third of each step

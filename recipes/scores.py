@@ -11,11 +11,13 @@ from random import Random
 
 import numpy as np
 import PIL.Image
+from nano_chat import is_right, share_by_kind
 from numpy.typing import NDArray
 from tqdm import tqdm
 from training import BEGIN, END
 
 from kuamo.capabilities.answer import answer
+from kuamo.capabilities.chat import chat
 from kuamo.capabilities.embed import embed
 from kuamo.capabilities.familiar import is_familiar
 from kuamo.catalogue import Catalogue
@@ -25,6 +27,7 @@ from kuamo.media.image import from_pil, read_image
 from kuamo.runtime import Models
 from kuamo.settings import Settings
 from kuamo.world.conversation import conversation
+from kuamo.world.dialogue import Dialogue, examination
 from kuamo.world.language import caption
 from kuamo.world.phrases import LANGUAGES
 from kuamo.world.picture import render
@@ -104,6 +107,20 @@ def clip_scores(models: Models, scenes: int = 1_000) -> Scores:
     return scores
 
 
+def chat_scores(models: Models) -> Scores:
+    """Return nano-chat's share of right answers to the test questions, each asked three times: by kind and language."""
+    talks = list(examination("test", 0, 3))
+    said = (reply(talk, models) for talk in tqdm(talks, desc="nano-chat", mininterval=5))
+    return share_by_kind((talk, is_right(text, talk)) for talk, text in zip(talks, said, strict=True))
+
+
+def reply(talk: Dialogue, models: Models) -> str:
+    """Return what nano-chat answers to the last question of a dialogue."""
+    messages = tuple(Message(one["role"], one["content"]) for one in talk.messages()[:-1])
+    request = ChatRequest(messages=messages, sampling=Sampling(temperature=0), model="nano-chat")
+    return chat(request, models).result().text
+
+
 def vectors(models: Models, request: EmbedRequest) -> NDArray[np.float32]:
     """Return the unit vectors of a request."""
     return embed(request, models).vectors
@@ -112,6 +129,7 @@ def vectors(models: Models, request: EmbedRequest) -> NDArray[np.float32]:
 def measured() -> Iterator[tuple[str, Scores]]:
     """Yield each model's name and scores."""
     models = Models(Catalogue.load(), Settings())
+    yield "nano-chat", chat_scores(models)
     yield "nano-clip", clip_scores(models)
     yield "nano-llava", llava_scores(models)
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -88,7 +87,7 @@ def test_what_it_writes_is_a_checkpoint_as_on_the_hub(model_folder: Path) -> Non
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
     model = AutoModelForCausalLM.from_pretrained(model_folder)
     assert learned_of(tokenizer)[-1] == tokenizer.eos_token_id == model.config.eos_token_id
-    assert re.search(r"\| in scope \| [\d.]+% of \d+ \|", (model_folder / "README.md").read_text(encoding="utf-8"))
+    assert "<!-- scores" in (model_folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_new_tokenizer_knows_what_the_assistant_says(monkeypatch: pytest.MonkeyPatch) -> None:
