@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 from kuamo.messages import Language
-from kuamo.world.language import YES_NO, Kind, Question
+from kuamo.world.language import YES_NO, Kind, Question, first_or_any
 from kuamo.world.scene import Split, belongs
 from kuamo.world.tables import read_table
 
@@ -128,8 +128,7 @@ def _with_nodule(random: Random, triples: tuple[tuple[str, str, int], ...], seed
 
 
 def _name(aspect: str, value: str, language: Language, random: Random | None = None) -> str:
-    names: list[str] = chest_words()[aspect][value][language]
-    return random.choice(names) if random else names[0]
+    return first_or_any(chest_words()[aspect][value][language], random)
 
 
 def _ask(kind: Kind, language: Language, answer: str, random: Random, template: str = "", **slots: str) -> Question:
@@ -182,8 +181,7 @@ def findings(chest: Chest, language: Language, random: Random | None = None) -> 
     With `random` in one of several wordings and with synonyms.
     """
     nodule = chest.nodule
-    wordings: list[str] = chest_words()["findings" if nodule else "no_findings"][language]
-    wording = random.choice(wordings) if random else wordings[0]
+    wording = first_or_any(chest_words()["findings" if nodule else "no_findings"][language], random)
     if not nodule:
         return wording
     names = {aspect: _name(aspect, getattr(nodule, aspect), language, random) for aspect in ("lobe", "border")}

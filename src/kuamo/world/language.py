@@ -29,8 +29,12 @@ class Question:
 
 def name(aspect: str, value: str, language: Language, random: Random | None = None) -> str:
     """Return what a value of an aspect (kind, colour, …) is called; one of its synonyms where `random` is given."""
-    names: list[str] = words()[aspect][value][language]
-    return random.choice(names) if random else names[0]
+    return first_or_any(words()[aspect][value][language], random)
+
+
+def first_or_any(wordings: list[str], random: Random | None) -> str:
+    """Return the usual wording, or any of them where `random` is given."""
+    return random.choice(wordings) if random else wordings[0]
 
 
 def plural(noun: str) -> str:
