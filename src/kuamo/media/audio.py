@@ -15,6 +15,7 @@ from kuamo.media.limits import Limits, name_of, read_bytes
 
 # Containers of media only: play lists and their kin could name other files or hosts.
 CONTAINERS = "wav,w64,mp3,mov,mp4,m4a,flac,ogg,matroska,webm,aiff,au,avi,aac,amr,asf,caf,mpeg,mpegts,flv"
+SEEK_LEAD_SECONDS = 0.5  # decoders of compressed sound need some before what is wanted
 WRITABLE = {
     "wav": ("WAV", "PCM_16"),
     "flac": ("FLAC", "PCM_16"),
@@ -84,6 +85,56 @@ def read_audio(source: Path | bytes, limits: Limits, name: str | None = None) ->
     if not parts:
         raise KuamoError("no_sound", name=name)
     return join_audio(parts)
+
+
+def cut_audio(
+    source: Path | bytes, start_seconds: float, end_seconds: float, limits: Limits, name: str | None = None
+) -> Audio:
+    """Decode one stretch of the sound track of a recording or a video of any length, at its own sample rate.
+
+    Raises KuamoError file_not_found, not_audio, no_sound (also where the stretch lies past the end), out_of_range or
+    audio_too_long (of the stretch).
+    """
+    import av
+
+    name = name_of(source, name)
+    _check_seconds(end_seconds - start_seconds, name, limits)
+    if not 0 <= start_seconds < end_seconds:
+        raise KuamoError("out_of_range", what=name, value=start_seconds, low=0, high=end_seconds)
+    if isinstance(source, Path) and not source.is_file():
+        raise KuamoError("file_not_found", name=name)
+    file = BytesIO(source) if isinstance(source, bytes) else str(source)
+    try:
+        with av.open(file, "r", options={"format_whitelist": CONTAINERS}) as container:
+            parts = list(_stretch(container, start_seconds, end_seconds, name))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise KuamoError("not_audio", name=name) from error
+    if not parts:
+        raise KuamoError("no_sound", name=name)
+    return join_audio(parts)
+
+
+def _stretch(container: Any, start_seconds: float, end_seconds: float, name: str) -> Iterator[Audio]:
+    """Yield the sound from start to end, decoded from the last point before it that can be decoded from."""
+    from av.audio.resampler import AudioResampler
+
+    if not container.streams.audio or not container.streams.audio[0].rate:
+        raise KuamoError("no_sound", name=name)
+    stream = container.streams.audio[0]
+    resampler = AudioResampler(format="flt", layout="mono", rate=stream.rate)
+    lead = (stream.start_time or 0) * float(stream.time_base)
+    container.seek(max(0, int((start_seconds - SEEK_LEAD_SECONDS) * 1_000_000)))
+    for frame in container.decode(stream):
+        begin = (frame.time or 0.0) - lead
+        if begin >= end_seconds:
+            return
+        if begin + frame.samples / stream.rate <= start_seconds:
+            continue
+        for mono in resampler.resample(frame):
+            part = Audio(np.nan_to_num(mono.to_ndarray()[0]), stream.rate)
+            part = part.between(start_seconds - begin, end_seconds - begin)
+            if len(part.samples):
+                yield part
 
 
 def stream_audio(pieces: Iterable[bytes], limits: Limits, name: str) -> Iterator[Audio]:

@@ -1,0 +1,1 @@
+"""Data sets: rows from sources, checked, split and written. One way: row, sources, checks, split, outputs."""
