@@ -69,7 +69,7 @@ class Media:
     data: bytes | None = field(default=None, repr=False)
     start_seconds: float = 0.0
     end_seconds: float | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     def read(self) -> bytes:
         """Return the file's bytes as they are; of a stretch of sound, a WAV file (16-bit) of it.

@@ -1,0 +1,124 @@
+"""Records made into rows."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kuamo.data.row import Dropped, Fault, Media, Place, Row
+from kuamo.data.sources.fields import IN_LANGUAGE, NAMES, QUESTIONS, STRETCH, Fields, all_said, as_text, images_in, is_sound
+from kuamo.data.sources.folder import Folder
+from kuamo.data.sources.records import Record
+from kuamo.errors import KuamoError
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a record stands, and the folder from which it names its media."""
+
+    where: Place
+    near: Path
+    folder: Folder
+
+
+def rows_of(record: Record, origin: Origin, fields: Fields) -> Iterator[Row | Dropped]:
+    """Yield the rows of a record: one, or one for each caption and question; what cannot be used as Dropped."""
+    try:
+        yield from _rows(record, origin, fields)
+    except KuamoError as error:
+        given = record.get("id")
+        yield Dropped(origin.where, Fault.of(error), str(given) if isinstance(given, str | int) else None)
+
+
+def _rows(record: Record, origin: Origin, fields: Fields) -> Iterator[Row]:
+    images, audio = _images(record, origin, fields), _sound(record, origin, fields)
+    given, group = (as_text(role, fields.find(role, record)[1]) for role in ("id", "group"))
+    said = all_said(record, fields)
+    extra = _unused(record, fields)
+    for number, one in enumerate(said, 1):
+        row = Row(
+            id=given or "", where=origin.where, images=images, audio=audio, text=one.text, question=one.question,
+            answer=one.answer, messages=one.messages, language=one.language, group=group, extra={**extra, **one.extra},
+        )  # fmt: skip
+        yield row if given and len(said) == 1 else replace(row, id=f"{given}-{number}" if given else id_of(row))
+
+
+def id_of(row: Row) -> str:
+    """Return an id made from a row's content (16 hexadecimal digits), the same wherever the row stands."""
+    media = [(one.name, one.start_seconds, one.end_seconds) for one in row.media]
+    return hashlib.sha256(json.dumps([media, row.texts, row.language]).encode()).hexdigest()[:16]
+
+
+def _unused(record: Record, fields: Fields) -> Record:
+    """Return the fields that are not in the row already, and no bytes."""
+    used = {fields.find(role, record)[0] for role in NAMES if role not in ("image", "audio", "file")}
+    used |= {_image_field(record, fields)[0], _sound_field(record, fields)[0], QUESTIONS}
+    return {
+        name: value
+        for name, value in record.items()
+        if name not in used and not IN_LANGUAGE.fullmatch(name) and _is_json(value)
+    }
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values()))
+    return all(map(_is_json, value)) if isinstance(value, list) else not isinstance(value, bytes | Media)
+
+
+# --- media
+
+
+def _image_field(record: Record, fields: Fields) -> tuple[str, Any]:
+    name, value = fields.find("image", record)
+    if name or _sound_field(record, fields)[0]:
+        return name, value
+    return fields.find("file", record)
+
+
+def _sound_field(record: Record, fields: Fields) -> tuple[str, Any]:
+    name, value = fields.find("audio", record)
+    if name:
+        return name, value
+    name, value = fields.find("file", record)
+    return (name, value) if isinstance(value, str) and is_sound(value) else ("", None)
+
+
+def _images(record: Record, origin: Origin, fields: Fields) -> tuple[Media, ...]:
+    name, value = _image_field(record, fields)
+    named = value if isinstance(value, list) else [] if value is None else [value]
+    named = named or images_in(fields.find("messages", record)[1])
+    return tuple(_media(name or "messages", one, origin) for one in named)
+
+
+def _sound(record: Record, origin: Origin, fields: Fields) -> Media | None:
+    name, value = _sound_field(record, fields)
+    if value is None:
+        return None
+    media = _media(name, value, origin)
+    start, length = (record.get(one) for one in STRETCH)
+    if isinstance(start, int | float) and isinstance(length, int | float):
+        return replace(media, start_seconds=float(start), end_seconds=float(start + length))
+    return media
+
+
+def _media(field: str, value: Any, origin: Origin) -> Media:
+    """Return what a field names (a path), holds (bytes), or both, as Parquet files of Hugging Face have it."""
+    match value:
+        case Media():
+            return value
+        case str() if value:
+            return origin.folder.media(value, origin.near)
+        case bytes():
+            return _held(value, None, origin)
+        case {"bytes": bytes(data), **others}:
+            return _held(data, others.get("path"), origin)
+        case {"path": str(name)}:
+            return origin.folder.media(name, origin.near)
+    raise KuamoError("field_unfit", field=field)
+
+
+def _held(data: bytes, name: str | None, origin: Origin) -> Media:
+    return Media(name or hashlib.sha256(data).hexdigest()[:16], data=data, limits=origin.folder.limits)
