@@ -250,6 +250,14 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class RestoreStep:
+    """A part of a picture made sharper, of how many parts."""
+
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class Restoration:
     """A picture made sharper."""
 
@@ -340,8 +348,8 @@ class Engine(Protocol):
     answer, chat: (ChatRequest) -> Iterator[str]        draw: (DrawRequest) -> Iterator[DrawStep | Picture]
     transcribe: (TranscribeRequest) -> Iterator[Segment] speak: (SpeakRequest) -> Iterator[SpeechChunk]
     align: (AlignRequest) -> tuple[Word, ...]            embed: (EmbedRequest) -> NDArray[np.float32] of unit rows
-    restore: (RestoreRequest) -> Image                   read: (ReadRequest) -> tuple[Line, ...]
-    detect: (DetectRequest) -> tuple[Span, ...]
+    restore: (RestoreRequest) -> Generator[RestoreStep, None, Image]
+    read: (ReadRequest) -> tuple[Line, ...]              detect: (DetectRequest) -> tuple[Span, ...]
     Engines are synchronous, change no request, and stop when their iterator is closed.
     """
 
