@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kuamo.cli.output import as_json, check_writable, plain, write
+from kuamo.cli.output import as_json, check_writable, plain
 from kuamo.contracts import Answer, Line, Speech, Trace, Word
 from kuamo.errors import KuamoError
 from kuamo.media.audio import Audio
+from kuamo.media.files import write
 
 TRACE = Trace("speak", "espeak", "package:espeakng_loader", "1.52", "cpu", "fp32", 0.12345)
 

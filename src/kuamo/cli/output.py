@@ -1,14 +1,14 @@
-"""Results as JSON, and output files that are whole or absent.
+"""Results as JSON, and whether a file can be written.
 
 The JSON of a result has the fields of its dataclass in contracts.py, by their names: places and words carry `text`,
 `start_seconds`, `end_seconds`, `score`, `corners`; traces `capability`, `model`, `source`, `revision`, `device`,
-`precision`, `seconds`. Numbers have at most 3 decimals; a sound stands as its length and sample rate.
+`precision`, `seconds`. Numbers have at most 3 decimals; a sound stands as its length and sample rate, a
+picture as its width and height.
 """
 
 import errno
 import json
 import os
-import secrets
 import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from kuamo.errors import KuamoError
 from kuamo.media.audio import Audio
+from kuamo.media.image import Image
 
 
 def plain(value: object) -> Any:
@@ -23,6 +24,8 @@ def plain(value: object) -> Any:
     match value:
         case float():
             return round(value, 3)
+        case Image():
+            return {"width": value.width, "height": value.height}
         case Audio():
             return {"seconds": round(value.seconds, 3), "sample_rate_hz": value.sample_rate_hz}
         case Path():
@@ -43,7 +46,7 @@ def as_json(**parts: object) -> str:
 
 
 def check_writable(path: Path | None) -> None:
-    """Raise KuamoError cannot_write, before long work, where `write` could not succeed; None is fine."""
+    """Raise KuamoError cannot_write, before long work, where a file could not be written; None is fine."""
     if path is None:
         return
     if path.is_dir():
@@ -52,19 +55,3 @@ def check_writable(path: Path | None) -> None:
         raise KuamoError("cannot_write", name=path, reason=os.strerror(errno.ENOENT))
     if not os.access(path.parent, os.W_OK):
         raise KuamoError("cannot_write", name=path, reason=os.strerror(errno.EACCES))
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file through a neighbour that takes its name when it is whole. Raises KuamoError cannot_write."""
-    part = path.with_name(f".kuamo-{secrets.token_hex(8)}.part")
-    try:
-        if path.exists() and not path.is_file():  # a device or a pipe
-            path.write_bytes(data)
-            return
-        try:
-            part.write_bytes(data)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise KuamoError("cannot_write", name=path, reason=error.strerror) from error

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kuamo.cli.output import check_writable, write
+from kuamo.cli.output import check_writable
 from kuamo.cli.session import Session
 from kuamo.errors import KuamoError
 from kuamo.media.audio import WRITABLE, Audio
+from kuamo.media.files import write
 
 if TYPE_CHECKING:
     import numpy as np

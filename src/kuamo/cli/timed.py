@@ -14,7 +14,7 @@ def deliver(
 ) -> None:
     """Print timed text in a format, or write it to a file; `parts` are what --json shows."""
     from kuamo.capabilities.timing import FORMATS
-    from kuamo.cli.output import write
+    from kuamo.media.files import write
 
     text = FORMATS[form](segments)
     if out is not None:
