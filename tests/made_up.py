@@ -1,6 +1,7 @@
 """Made-up engines for tests of the faces: what they say follows from what they are given."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -55,13 +56,41 @@ class Blind:
         return ()
 
 
-def rows() -> list[dict[str, Any]]:
-    """Return catalogue rows: the measurer, one that waits, one that fails, and the blind reader."""
-    common = {"source": "package:made_up", "profiles": ["nano"]}
+class Endless:
+    """Talks until it is closed; counts its words, and says when it was closed."""
+
+    device = "cpu"
+    precision = "fp32"
+    concurrent = True
+    words = 0
+    closed = threading.Event()
+
+    @classmethod
+    def load(cls, source: str, *, device: str, precision: str) -> Self:
+        """Load nothing."""
+        return cls()
+
+    def chat(self, request: ChatRequest) -> Iterator[str]:
+        """Say "on " a thousand times a second; fail at the third word where the request says so."""
+        try:
+            while True:
+                Endless.words += 1
+                if Endless.words == 3 and request.messages[-1].text == "fail":
+                    raise RuntimeError("a secret of /etc/shadow")
+                yield "on "
+                time.sleep(0.001)
+        finally:
+            self.closed.set()
+
+
+def rows(in_force: bool = True) -> list[dict[str, Any]]:
+    """Return catalogue rows: a measurer, one that waits, one that fails, an endless talker and a blind reader."""
+    common = {"source": "package:made_up", "profiles": ["nano"] if in_force else []}
     measurer = {**common, "capabilities": ["answer"], "engine": "made_up:Measurer"}
     return [
         {**measurer, "name": "measurer"},
         {**measurer, "name": "waiter", "options": {"waits": True}},
         {**measurer, "name": "failure", "options": {"fault": "a secret of /etc/shadow"}},
+        {**common, "name": "endless", "capabilities": ["chat"], "engine": "made_up:Endless", "profiles": []},
         {**common, "name": "blind", "capabilities": ["read"], "engine": "made_up:Blind"},
     ]

@@ -114,7 +114,9 @@ async def _turn(state: OpenAiServer, body: dict[str, Any]) -> AsyncIterator[str]
                     yield _event({"choices": "none"})
             if not state.endless:
                 break
-        yield _event({"choices": [], "usage": {"total_tokens": 1}})
+        yield _event({"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]})
+        counted = {"prompt_tokens": len(words), "completion_tokens": 7, "total_tokens": len(words) + 7}
+        yield _event({"choices": [], "usage": counted if body.get("stream_options") else {"total_tokens": 1}})
         yield "data: [DONE]\n\n"
     finally:
         state.gone = True

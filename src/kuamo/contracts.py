@@ -46,12 +46,16 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How text is drawn from a model; temperature 0 takes the likeliest token each time."""
+    """How text is drawn from a model; temperature 0 takes the likeliest token each time.
+
+    The text ends before the first of the `stop` sequences.
+    """
 
     max_new_tokens: int = 200
     temperature: float = 0.3
     top_p: float = 0.9
     seed: int | None = None
+    stop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         within("max_new_tokens", self.max_new_tokens, 1, 32_768)
@@ -233,12 +237,25 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """The tokens that a model read and wrote, and what ended it: itself or a stop sequence, or the limit."""
+
+    prompt_tokens: int
+    new_tokens: int
+    end: Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
 class Answer:
-    """A reply; `places` are the lines of a picture it was read from, empty where a model saw for itself."""
+    """A reply; `places` are the lines of a picture it was read from, empty where a model saw for itself.
+
+    `usage` is None where no language model wrote it, or one that does not count.
+    """
 
     text: str
     places: tuple[Line, ...]
     traces: tuple[Trace, ...]
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True)
@@ -345,11 +362,13 @@ def join_text(parts: Iterator[str] | tuple[str, ...]) -> str:
 class Engine(Protocol):
     """What each engine has beside its capability's method, which is named by the capability.
 
-    answer, chat: (ChatRequest) -> Iterator[str]        draw: (DrawRequest) -> Iterator[DrawStep | Picture]
+    answer, chat: (ChatRequest) -> Generator[str, None, Usage | None]
+    draw: (DrawRequest) -> Iterator[DrawStep | Picture]
     transcribe: (TranscribeRequest) -> Iterator[Segment] speak: (SpeakRequest) -> Iterator[SpeechChunk]
     align: (AlignRequest) -> tuple[Word, ...]            embed: (EmbedRequest) -> NDArray[np.float32] of unit rows
     restore: (RestoreRequest) -> Generator[RestoreStep, None, Image]
     read: (ReadRequest) -> tuple[Line, ...]              detect: (DetectRequest) -> tuple[Span, ...]
+    An engine that transcribes several languages may have identify: (TranscribeRequest) -> str, the language spoken.
     Engines are synchronous, change no request, and stop when their iterator is closed.
     """
 

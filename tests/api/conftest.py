@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import openai
 import PIL.Image
 import pytest
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from kuamo.catalogue import Catalogue
 from kuamo.media.limits import Limits
 from kuamo.runtime import Models
 from kuamo.settings import Settings
+from serving import served
 
 
 @pytest.fixture
@@ -45,3 +47,13 @@ def png() -> bytes:
 @pytest.fixture
 def kept(settings: Settings) -> Path:
     return settings.folder / "uploads"
+
+
+@pytest.fixture(scope="session")
+def nano(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+    """OpenAI's client of a real server with the models in the box."""
+    settings = Settings(folder=tmp_path_factory.mktemp("nano"))
+    models = Models(Catalogue.load(made_up.rows(in_force=False)), settings)
+    with served(create_app(settings, models)) as address:
+        yield openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+    models.close()

@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 
 from kuamo.catalogue import Catalogue
-from kuamo.contracts import ChatRequest, DrawRequest, EmbedRequest, Message, Sampling, SpeakRequest, TranscribeRequest
+from kuamo.contracts import (
+    ChatRequest,
+    DrawRequest,
+    EmbedRequest,
+    Message,
+    Sampling,
+    SpeakRequest,
+    TranscribeRequest,
+    Usage,
+)
 from kuamo.engines.remote import Remote
 from kuamo.errors import KuamoError
 from kuamo.media.audio import Audio
 from kuamo.media.image import Image
 from kuamo.runtime import Models
 from kuamo.settings import Settings
+from kuamo.stream import Stream
 from openai_server import PIECE_SAMPLES, RATE_HZ, OpenAiServer, openai_server
 
 
@@ -67,6 +77,21 @@ def test_sampling_is_sent(server: OpenAiServer) -> None:
     list(load(server).chat(ask("x", max_new_tokens=7, temperature=0, top_p=0.5, seed=3)))
     sent = server.bodies[0]
     assert (sent["max_tokens"], sent["temperature"], sent["top_p"], sent["seed"]) == (7, 0, 0.5, 3)
+
+
+def test_stop_sequences_are_sent_and_tokens_are_told(server: OpenAiServer) -> None:
+    answer = Stream(load(server).chat(ask("one two", stop=("x", "。"))))
+    assert answer.result() == Usage(2, 7, "length")
+    assert server.bodies[0]["stop"] == ["x", "。"]
+    server.refused = {"stream_options"}
+    assert list(load(server).chat(ask("one two"))) == ["one ", "two "]
+    assert "stop" not in server.bodies[-1]
+
+
+def test_a_picture_of_no_size_is_the_servers_own(server: OpenAiServer) -> None:
+    picture = next(load(server).draw(DrawRequest(prompt="x")))
+    assert (picture.image.width, picture.image.height) == (128, 128)
+    assert "size" not in server.bodies[0]
 
 
 def test_options_that_a_model_does_not_take_are_left_out(server: OpenAiServer) -> None:

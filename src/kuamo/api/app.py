@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from kuamo import __version__
-from kuamo.api import answer, health, uploads
+from kuamo.api import answer, chat, embed, health, uploads
+from kuamo.api import models as listing
 from kuamo.api.body import BodyLimit
 from kuamo.api.failures import HANDLERS
 from kuamo.api.headers import Headers
@@ -17,7 +18,7 @@ from kuamo.settings import Settings
 
 
 def create_app(settings: Settings, models: Models) -> FastAPI:
-    """Return the application: POST /qa, GET /health, GET /uploads/{name}, the page of the interface at /docs.
+    """Return the application: POST /qa, OpenAI's protocol under /v1, GET /health, GET /uploads/{name}, and /docs.
 
     Engines run in FastAPI's thread pool, where it calls functions that are not `async`; never in the event loop.
     """
@@ -40,6 +41,9 @@ def create_app(settings: Settings, models: Models) -> FastAPI:
     app.add_middleware(BodyLimit, megabytes=settings.limits.megabytes)
     app.add_middleware(Headers)
     app.include_router(answer.router(models, folder))
+    app.include_router(listing.router(models))
+    app.include_router(chat.router(models, folder))
+    app.include_router(embed.router(models, folder))
     app.include_router(health.router(models))
     app.include_router(uploads.router(folder))
     return app

@@ -1,4 +1,7 @@
-"""Every failure in one shape, in the caller's language; what happened inside goes to the log alone."""
+"""Every failure in one shape, in the caller's language; what happened inside goes to the log alone.
+
+Under /v1 the shape is OpenAI's.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
@@ -11,9 +14,11 @@ from starlette.exceptions import HTTPException
 
 from kuamo.api.headers import SAFE
 from kuamo.errors import KuamoError
-from kuamo.messages import language_of
+from kuamo.messages import Language, language_of
 
 Handler = Callable[[Request, Any], Awaitable[JSONResponse]]
+
+STATUSES = {415: 400, 422: 400, 501: 404}  # what OpenAI's clients know these by
 
 
 class Fault(BaseModel):
@@ -31,11 +36,52 @@ class Failure(BaseModel):
     error: Fault
 
 
+class OpenAiFault(BaseModel):
+    """What was wrong: a sentence with what to do next, whose fault it is, the field that it is about, a code."""
+
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    param: str | None
+    code: str
+
+
+class OpenAiFailure(BaseModel):
+    """The body of every answer under /v1 that is not a success."""
+
+    error: OpenAiFault
+
+
+OPENAI_FAILURES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": OpenAiFailure, "description": "The request cannot be served as it is."},
+    "5XX": {"model": OpenAiFailure, "description": "Something failed here or on a server behind."},
+}
+
+
 def failure(request: Request, error: KuamoError) -> JSONResponse:
     """Return the answer that tells an error in the language of Accept-Language."""
-    language = language_of(request.headers.get("accept-language"))
-    fault = Fault(code=error.code, message=error.message(language), hint=error.hint(language))
-    return JSONResponse(Failure(error=fault).model_dump(), error.status, headers={"Content-Language": language})
+    status = STATUSES.get(error.status, error.status) if _is_openai(request) else error.status
+    return JSONResponse(told(request, error).model_dump(), status, headers={"Content-Language": _language(request)})
+
+
+def told(request: Request, error: KuamoError) -> Failure | OpenAiFailure:
+    """Return an error as the body of an answer or an event."""
+    language = _language(request)
+    if not _is_openai(request):
+        return Failure(error=Fault(code=error.code, message=error.message(language), hint=error.hint(language)))
+    kind: Literal["invalid_request_error", "server_error"] = "invalid_request_error"
+    if STATUSES.get(error.status, error.status) >= 500:
+        kind = "server_error"
+    field = error.values.get("field")
+    param = None if field is None else str(field)
+    return OpenAiFailure(error=OpenAiFault(message=error.line(language), type=kind, param=param, code=error.code))
+
+
+def _is_openai(request: Request) -> bool:
+    return request.url.path.startswith("/v1/")
+
+
+def _language(request: Request) -> Language:
+    return language_of(request.headers.get("accept-language"))
 
 
 async def _known(request: Request, error: KuamoError) -> JSONResponse:
@@ -44,8 +90,11 @@ async def _known(request: Request, error: KuamoError) -> JSONResponse:
 
 async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     fault = error.errors()[0]
+    if fault["type"] == "json_invalid":
+        return failure(request, KuamoError("request_unreadable"))
     code = "field_missing" if fault["type"] == "missing" else "field_wrong"
-    return failure(request, KuamoError(code, field=fault["loc"][-1]))
+    field = ".".join(map(str, fault["loc"][1:])) or "body"
+    return failure(request, KuamoError(code, field=field))
 
 
 async def _refused(request: Request, error: HTTPException) -> JSONResponse:

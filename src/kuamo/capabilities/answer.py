@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import replace
 
+from kuamo.capabilities.chat import written
 from kuamo.capabilities.familiar import is_familiar
 from kuamo.capabilities.labels import answer_from_labels
 from kuamo.capabilities.read import read
@@ -68,11 +69,8 @@ def look(request: ChatRequest, models: Models, before: tuple[Trace, ...] = ()) -
             text = say("answer.unfamiliar", language, name=lease.model.name, bigger=bigger)
             yield text
             return Answer(text, (), (*before, lease.trace()))
-        pieces = []
-        for piece in lease.engine.answer(request):
-            pieces.append(piece)
-            yield piece
-        return Answer("".join(pieces).strip(), (), (*before, lease.trace()))
+        text, usage = yield from written(lease.engine.answer(request))
+        return Answer(text, (), (*before, lease.trace()), usage)
 
 
 def _question(request: ChatRequest) -> Message:

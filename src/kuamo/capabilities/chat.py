@@ -1,8 +1,9 @@
 """A conversation to its next turn."""
 
 from collections.abc import Generator
+from contextlib import closing
 
-from kuamo.contracts import Answer, ChatRequest
+from kuamo.contracts import Answer, ChatRequest, Usage
 from kuamo.runtime import Models
 from kuamo.stream import Stream
 
@@ -14,8 +15,18 @@ def chat(request: ChatRequest, models: Models) -> Stream[str, Answer]:
 
 def _chat(request: ChatRequest, models: Models) -> Generator[str, None, Answer]:
     with models.lease("chat", request) as lease:
-        pieces = []
-        for piece in lease.engine.chat(request):
-            pieces.append(piece)
+        text, usage = yield from written(lease.engine.chat(request))
+        return Answer(text, (), (lease.trace(),), usage)
+
+
+def written(pieces: Generator[str, None, Usage | None]) -> Generator[str, None, tuple[str, Usage | None]]:
+    """Pass a reply's pieces on; return the whole of it, and what the engine says of its tokens."""
+    kept: list[str] = []
+    with closing(pieces):
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as end:
+                return "".join(kept).strip(), end.value
+            kept.append(piece)
             yield piece
-        return Answer("".join(pieces).strip(), (), (lease.trace(),))

@@ -1,11 +1,11 @@
 """Text from a Transformers model, token by token: seeded on its own, stopped within a token, never past its window."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kuamo.contracts import ChatRequest, Sampling
+from kuamo.contracts import ChatRequest, Sampling, Usage
 from kuamo.errors import KuamoError
 
 
@@ -33,20 +33,21 @@ def plain(text: str, tokenizer: Any) -> str:
     return text
 
 
-def stream(model: Any, tokenizer: Any, inputs: Any, request: ChatRequest) -> Iterator[str]:
+def stream(model: Any, tokenizer: Any, inputs: Any, request: ChatRequest) -> Generator[str, None, Usage]:
     """Generate from `inputs` (input_ids of shape (1, n) and what goes with them) and yield the new text as it comes.
 
-    Closing the iterator stops the model within one token. Raises KuamoError conversation_too_long, and what the model
-    raises.
+    Closing the iterator, or a stop sequence, stops the model within one token. Raises KuamoError conversation_too_long,
+    and what the model raises.
     """
     from transformers import TextIteratorStreamer
 
-    sampling = request.sampling
+    sampling, prompt_tokens = request.sampling, inputs["input_ids"].shape[1]
+    most = min(sampling.max_new_tokens, _room(model, prompt_tokens))
     streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
     closed = threading.Event()
     arguments = {
         **inputs,
-        "max_new_tokens": min(sampling.max_new_tokens, _room(model, inputs["input_ids"].shape[1])),
+        "max_new_tokens": most,
         "generation_config": _greedy(model),
         "logits_processor": _draw_from(sampling),
         "stopping_criteria": _stop_when(closed),
@@ -56,10 +57,46 @@ def stream(model: Any, tokenizer: Any, inputs: Any, request: ChatRequest) -> Ite
         future = pool.submit(model.generate, **arguments)
         future.add_done_callback(lambda _: streamer.end())
         try:
-            yield from filter(None, streamer)
+            yield from filter(None, before_stop(streamer, sampling.stop, closed.set))
+            stopped = closed.is_set()
         finally:
             closed.set()
-        future.result()
+        new = future.result()[0, prompt_tokens:].tolist()
+    ended = stopped or len(new) < most or new[-1] in _ends(model)
+    return Usage(prompt_tokens, len(new), "stop" if ended else "length")
+
+
+def before_stop(pieces: Iterable[str], stop: tuple[str, ...], halt: Callable[[], None]) -> Iterator[str]:
+    """Yield the text up to the first stop sequence, call `halt` there, and let the rest of the pieces run out.
+
+    What may be the beginning of a sequence is held back until it is known.
+    """
+    held, found = "", False
+    for piece in pieces:
+        if found:
+            continue
+        held += piece
+        places = [place for sequence in stop if (place := held.find(sequence)) >= 0]
+        if found := bool(places):
+            yield held[: min(places)]
+            halt()
+            continue
+        safe = len(held) - max((_overlap(held, sequence) for sequence in stop), default=0)
+        yield held[:safe]
+        held = held[safe:]
+    if not found:
+        yield held
+
+
+def _overlap(text: str, sequence: str) -> int:
+    """Return how many characters at the end of a text are the beginning of a sequence."""
+    lengths = range(min(len(sequence) - 1, len(text)), 0, -1)
+    return next((length for length in lengths if text.endswith(sequence[:length])), 0)
+
+
+def _ends(model: Any) -> list[int]:
+    ends = model.generation_config.eos_token_id
+    return ends if isinstance(ends, list) else [ends]
 
 
 def _room(model: Any, used: int) -> int:

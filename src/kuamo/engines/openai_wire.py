@@ -61,12 +61,21 @@ class Choice(Shape):
     """One of the turns being written."""
 
     delta: Delta
+    finish_reason: str | None = None
+
+
+class Tokens(Shape):
+    """The tokens of a turn, where the server counts them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class Chunk(Shape):
     """A piece of a streamed turn; the last may have no choice."""
 
     choices: list[Choice]
+    usage: Tokens | None = None
 
 
 class DrawnPicture(Shape):

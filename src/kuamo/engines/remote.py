@@ -1,7 +1,7 @@
 """Any server that speaks the OpenAI wire: hosted, or on the premises (vLLM, Ollama, LocalAI and others)."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing
 from io import BytesIO
 from itertools import takewhile
@@ -24,6 +24,7 @@ from kuamo.contracts import (
     SpeakRequest,
     SpeechChunk,
     TranscribeRequest,
+    Usage,
     Word,
 )
 from kuamo.engines.openai_wire import (
@@ -31,6 +32,7 @@ from kuamo.engines.openai_wire import (
     DrawnPicture,
     DrawnPictures,
     TimedWord,
+    Tokens,
     Vectors,
     WrittenSpeech,
     faults,
@@ -97,31 +99,43 @@ class Remote:
         )
         return cls(client, model, voice, key)
 
-    def chat(self, request: ChatRequest) -> Iterator[str]:
+    def chat(self, request: ChatRequest) -> Generator[str, None, Usage | None]:
         """Yield the next turn as it is written. Closing the iterator closes the connection.
 
         Raises KuamoError remote_… (see messages.toml), as every method does.
         """
-        silent = True
+        silent, end, tokens = True, "", Tokens()
         with self._faults(), closing(self._turns(request)) as chunks:
-            for chunk in chunks:
-                for choice in Chunk.of(chunk).choices[:1]:
+            for chunk in map(Chunk.of, chunks):
+                tokens = chunk.usage or tokens
+                for choice in chunk.choices[:1]:
+                    end = choice.finish_reason or end
                     if choice.delta.content:
                         silent = False
                         yield choice.delta.content
         if silent:
             raise KuamoError("remote_silent", server=self._server, model=self._model)
+        if tokens.prompt_tokens is None or tokens.completion_tokens is None:
+            return None
+        return Usage(tokens.prompt_tokens, tokens.completion_tokens, "length" if end == "length" else "stop")
 
     answer = chat
 
     def _turns(self, request: ChatRequest) -> Any:
         sampling = request.sampling
+        optional = {
+            "max_tokens": sampling.max_new_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "stream_options": {"include_usage": True},
+        }
         return without_refused(
             self._client.chat.completions.create,
-            {"max_tokens": sampling.max_new_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p},
+            optional,
             model=self._model,
             messages=[_turn(message) for message in request.messages],
             seed=openai.omit if sampling.seed is None else sampling.seed,
+            stop=list(sampling.stop) or openai.omit,
             stream=True,
         )
 
@@ -139,19 +153,21 @@ class Remote:
             yield Picture(self._draw_one(request, extra), seed)
 
     def _draw_one(self, request: DrawRequest, extra: dict[str, Any]) -> Image:
+        size = (request.width, request.height) if request.width and request.height else None
+        optional = {"size": f"{request.width}x{request.height}"} if size else {}
         with self._faults():
             answer = without_refused(
                 self._client.images.generate,
-                {"size": f"{request.width}x{request.height}", "response_format": "b64_json"},
+                {**optional, "response_format": "b64_json"},
                 model=self._model,
                 prompt=request.prompt,
                 n=1,
                 extra_body=extra,
             )
             image = self._decoded(DrawnPictures.of(answer).data[0])
-        if (image.width, image.height) == (request.width, request.height):
+        if size in (None, (image.width, image.height)):
             return image
-        return from_pil(PIL.ImageOps.fit(image.pil(), (request.width, request.height)))
+        return from_pil(PIL.ImageOps.fit(image.pil(), size))
 
     def _decoded(self, picture: DrawnPicture) -> Image:
         """Return a picture that came in the answer itself; an address that the server names is not fetched."""

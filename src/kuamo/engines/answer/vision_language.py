@@ -1,9 +1,9 @@
 """Questions about pictures by a vision-language model of Transformers, through its processor's chat template."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, Self
 
-from kuamo.contracts import ChatRequest, Message, Precision
+from kuamo.contracts import ChatRequest, Message, Precision, Usage
 from kuamo.engines.checkpoint import HERE_ONLY, load_model, reading, unsupported
 from kuamo.engines.generation import encode, plain, stream
 from kuamo.engines.placement import Placement, place
@@ -35,14 +35,14 @@ class VisionLanguage:
         model = load_model(AutoModelForImageTextToText, source, "answer", placement, keep=(SIGHT,))
         return cls(model, processor, placement)
 
-    def answer(self, request: ChatRequest) -> Iterator[str]:
+    def answer(self, request: ChatRequest) -> Generator[str, None, Usage]:
         """Yield the reply to a conversation, with pictures in any of its turns or none, as it is written.
 
         Raises KuamoError conversation_too_long or conversation_refused.
         """
         messages = [self._turn(message) for message in request.messages]
         inputs = encode(self._processor, messages).to(self._model.device, dtype=self._dtype)
-        yield from stream(self._model, self._processor.tokenizer, inputs, request)
+        return (yield from stream(self._model, self._processor.tokenizer, inputs, request))
 
     chat = answer
 

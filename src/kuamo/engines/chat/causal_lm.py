@@ -1,9 +1,9 @@
 """Conversations by a causal language model of Transformers (Llama, Qwen, …), through its tokenizer's chat template."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, Self
 
-from kuamo.contracts import ChatRequest, Precision
+from kuamo.contracts import ChatRequest, Precision, Usage
 from kuamo.engines.checkpoint import HERE_ONLY, load_model, reading, unsupported
 from kuamo.engines.generation import encode, plain, stream
 from kuamo.engines.placement import Placement, place
@@ -31,7 +31,7 @@ class CausalLm:
         placement = place(source, device, precision)
         return cls(load_model(AutoModelForCausalLM, source, "chat", placement), tokenizer, placement)
 
-    def chat(self, request: ChatRequest) -> Iterator[str]:
+    def chat(self, request: ChatRequest) -> Generator[str, None, Usage]:
         """Yield the reply as it is written; pictures in the conversation are refused.
 
         Raises KuamoError sees_no_pictures, conversation_too_long or conversation_refused.
@@ -40,4 +40,4 @@ class CausalLm:
             raise KuamoError("sees_no_pictures")
         messages = [{"role": turn.role, "content": plain(turn.text, self._tokenizer)} for turn in request.messages]
         inputs = encode(self._tokenizer, messages).to(self._model.device)
-        yield from stream(self._model, self._tokenizer, inputs, request)
+        return (yield from stream(self._model, self._tokenizer, inputs, request))
