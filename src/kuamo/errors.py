@@ -1,5 +1,9 @@
 """The one error users see: a code, a sentence in their language, what to do next, an HTTP status."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Self
+
 from kuamo.messages import Language, say, table
 
 
@@ -14,6 +18,10 @@ class KuamoError(Exception):
         self.values = values
         self.status: int = table()[f"error.{code}"]["status"]
         super().__init__(self.line("en"))
+
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        """Return what makes the error again in another process."""
+        return partial(type(self), self.code, **self.values), ()
 
     def message(self, language: Language) -> str:
         """Return what was wrong, in one sentence."""

@@ -10,6 +10,7 @@ from kuamo import __version__
 from kuamo.cli.align import align
 from kuamo.cli.answer import ask
 from kuamo.cli.caption import caption
+from kuamo.cli.data import data
 from kuamo.cli.doctor import doctor
 from kuamo.cli.evaluate import evaluate
 from kuamo.cli.find import find
@@ -33,6 +34,7 @@ for run in (ask, caption, talk, transcribe, speak, align, index, find, serve, mo
     app.command()(command(run))
 app.command("eval")(command(evaluate))
 app.command()(command(world))
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> None:

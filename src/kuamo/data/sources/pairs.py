@@ -27,5 +27,3 @@ def rows(folder: Folder, fields: Fields) -> Iterator[Row | Dropped]:
             continue
         record = {"audio" if is_sound(file.name) else "image": file.name, "text": text}
         yield from rows_of(record, Origin(where, file.parent, folder), fields)
-
-

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from kuamo.data.row import Dropped, Fault, Media, Place, Row
-from kuamo.data.sources.fields import IN_LANGUAGE, NAMES, QUESTIONS, STRETCH, Fields, all_said, as_text, images_in, is_sound
+from kuamo.data.sources.fields import (
+    IN_LANGUAGE,
+    NAMES,
+    QUESTIONS,
+    STRETCH,
+    Fields,
+    all_said,
+    as_text,
+    images_in,
+    is_sound,
+)
 from kuamo.data.sources.folder import Folder
 from kuamo.data.sources.records import Record
 from kuamo.errors import KuamoError

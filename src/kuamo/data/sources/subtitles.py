@@ -40,7 +40,7 @@ def rows(folder: Folder, fields: Fields) -> Iterator[Row | Dropped]:
             yield Dropped(Place(folder.name(file)), Fault("no_recording", {"name": file.name}))
             continue
         try:
-            cues = _cues(read_text(file, folder.limits))
+            cues = _cues(read_text(file, folder.limits), file.name)
             sound = folder.media(found[0].name, file.parent)
         except KuamoError as error:
             yield Dropped(Place(folder.name(file)), Fault.of(error))
@@ -51,13 +51,13 @@ def rows(folder: Folder, fields: Fields) -> Iterator[Row | Dropped]:
             yield from rows_of(record, Origin(where, file.parent, folder), fields)
 
 
-def _cues(text: str) -> list[Any]:
+def _cues(text: str, name: str) -> list[Any]:
     import pysubs2
 
     try:
         return list(pysubs2.SSAFile.from_string(text).events)
     except pysubs2.exceptions.Pysubs2Error as error:
-        raise KuamoError("not_subtitles") from error
+        raise KuamoError("not_subtitles", name=name) from error
 
 
 def _record(cue: Any, sound: Media, language: str | None) -> dict[str, Any]:
