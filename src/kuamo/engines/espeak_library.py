@@ -118,6 +118,11 @@ def voice_named(name: str, language: str) -> str:
     return f"{voice}+{colour.removeprefix('!v/')}" if colour and plus else voice
 
 
+def variants() -> tuple[str, ...]:
+    """Return the variants' identifiers, as they stand after the + of a voice."""
+    return tuple(voice.identifier.removeprefix("!v/") for voice in _voices("variant"))
+
+
 def say_sentence(text: str, voice: str, words_per_minute: int) -> Utterance:
     """Speak the first sentence of a text, as espeak divides it. `voice` comes from voice_for or voice_named."""
     blocks: list[bytes] = []
