@@ -25,9 +25,16 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What a field can be, and its usual names; `file` is a picture or a sound, as its ending says."""
 
+ALL = tuple(NAMES.items())
+MISSING: tuple[str, Any] = ("", None)
+
+Found = dict[str, tuple[str, Any]]
+"""The field of each role, and its value."""
+
 QUESTIONS = "questions"  # a list of records of their own: question, answer, language
 IN_LANGUAGE = re.compile(r"(?:text|caption|sentence|transcript)[_-]([a-z]{2,3}(?:-[A-Za-z]+)?)")
 STRETCH = ("offset", "duration")  # of a NeMo manifest: where in a recording, in seconds
+LONGEST_SECONDS = 1e6
 SOUNDS = (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".webm", ".mp4", ".mkv", ".mov", ".avi")
 
 SPEAKERS: dict[str, Role] = {
@@ -51,17 +58,19 @@ class Fields:
             raise KuamoError("not_fields", given=given, possible=", ".join(NAMES))
         return cls({role: name for role, _, name in pairs})
 
-    def find(self, role: str, record: Record) -> tuple[str, Any]:
-        """Return the field of a role and its value; ("", None) where there is none.
+    def find(self, record: Record) -> Found:
+        """Return the field of each role and its value; ("", None) where there is none.
 
         Raises KuamoError field_absent where the user named one that the record lacks.
         """
-        if role in self.named:
-            name = self.named[role]
+        found = {
+            role: next(((x, record[x]) for x in names if record.get(x) is not None), MISSING) for role, names in ALL
+        }
+        for role, name in self.named.items():
             if record.get(name) is None:
                 raise KuamoError("field_absent", field=name)
-            return name, record[name]
-        return next(((name, record[name]) for name in NAMES[role] if record.get(name) is not None), ("", None))
+            found[role] = name, record[name]
+        return found
 
 
 @dataclass(frozen=True)
@@ -76,24 +85,24 @@ class Said:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def all_said(record: Record, fields: Fields) -> list[Said]:
+def all_said(record: Record, found: Found) -> list[Said]:
     """Return what a record says: one Said for each caption it has, and one for each of its `questions`.
 
-    Raises KuamoError field_absent or field_unfit.
+    Raises KuamoError field_unfit.
     """
-    language = as_text("language", fields.find("language", record)[1])
-    texts = list(_texts(record, fields))
+    language = text_of("language", found)
+    texts = list(_texts(record, found))
     asked = [_asked(one, language) for one in _listed(record.get(QUESTIONS))]
-    question, answer = (as_text(role, fields.find(role, record)[1]) for role in ("question", "answer"))
-    messages = _turns(fields.find("messages", record)[1])
+    question, answer = text_of("question", found), text_of("answer", found)
+    messages = _turns(found["messages"][1])
     if len(texts) > 1 or asked:
         return [Said(text=text, language=own or language) for text, own in texts] + asked
     text, own = texts[0] if texts else (None, None)
     return [Said(text, question, answer, messages, own or language)]
 
 
-def _texts(record: Record, fields: Fields) -> Iterator[tuple[str | None, str | None]]:
-    name, value = fields.find("text", record)
+def _texts(record: Record, found: Found) -> Iterator[tuple[str | None, str | None]]:
+    name, value = found["text"]
     if name:
         match = IN_LANGUAGE.fullmatch(name)
         for one in _listed(value):
@@ -115,6 +124,11 @@ def _asked(one: Any, language: str | None) -> Said:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def text_of(role: str, found: Found) -> str | None:
+    """Return what the field of a role says, as `as_text` does."""
+    return as_text(*found[role])
 
 
 def as_text(name: str, value: Any) -> str | None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from kuamo.data.row import Dropped, Fault, Media, Place
@@ -63,29 +63,34 @@ class Folder:
 
     def name(self, file: Path) -> str:
         """Return a file's path in the source, parts joined by /."""
-        return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else file.as_posix()
+        return self._name(str(file))
+
+    def _name(self, file: str) -> str:
+        inside = file.removeprefix(self._bases[0])
+        return inside.replace(os.sep, "/") if file.startswith(self._bases[0]) else Path(file).as_posix()
 
     def media(self, name: str, near: Path) -> Media:
         """Return the media that a row names: by an absolute path, or from `near`, the root or one of `also`.
 
         The first that is there is taken; whether any is, reading it will show. Raises KuamoError outside_source.
         """
-        file = self._inside(name, near)
-        return Media(self.name(file), file, limits=self.limits)
-
-    def _inside(self, name: str, near: Path) -> Path:
         if "\0" in name:
             raise KuamoError("outside_source", name=name.replace("\0", "\\0"))
-        possible = [Path(os.path.normpath(base / name)) for base in dict.fromkeys((near, self.root, *self.also))]
+        possible = [os.path.normpath(os.path.join(base, name)) for base in dict.fromkeys((str(near), *self._bases))]
         inside = [file for file in possible if self._contains(file)]
         if not inside:
             raise KuamoError("outside_source", name=name)
-        return next((file for file in inside if os.path.isfile(file)), inside[0])
+        file = next(filter(os.path.isfile, inside), inside[0])
+        return Media(self._name(file), Path(file), limits=self.limits)
 
-    def _contains(self, file: Path) -> bool:
-        parent = _real(file.parent)
-        real = Path(os.path.realpath(file)) if file.is_symlink() else parent / file.name
-        return any(real.is_relative_to(base) for base in (self.root, *self.also))
+    @cached_property
+    def _bases(self) -> tuple[str, ...]:
+        return tuple(os.path.join(base, "") for base in (self.root, *self.also))
+
+    def _contains(self, file: str) -> bool:
+        parent, name = os.path.split(file)
+        real = os.path.realpath(file) if os.path.islink(file) else os.path.join(_real(parent), name)
+        return real.startswith(self._bases)
 
     def _is_text(self, place: str, name: str) -> bool:
         try:
@@ -102,5 +107,5 @@ class Folder:
 
 
 @lru_cache(maxsize=1024)
-def _real(folder: Path) -> Path:
-    return Path(os.path.realpath(folder))
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)

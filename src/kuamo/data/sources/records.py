@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
@@ -163,7 +164,9 @@ def _of_json(value: Any) -> Any:
             return {str(name): _of_json(part) for name, part in value.items()}
         case list() | tuple():
             return [_of_json(part) for part in value]
-        case None | str() | bytes() | bool() | int() | float():
+        case float():
+            return value if isfinite(value) else None
+        case None | str() | bytes() | bool() | int():
             return value
         case date():
             return value.isoformat()

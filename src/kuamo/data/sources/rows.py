@@ -10,14 +10,16 @@ from typing import Any
 from kuamo.data.row import Dropped, Fault, Media, Place, Row
 from kuamo.data.sources.fields import (
     IN_LANGUAGE,
-    NAMES,
+    LONGEST_SECONDS,
+    MISSING,
     QUESTIONS,
     STRETCH,
     Fields,
+    Found,
     all_said,
-    as_text,
     images_in,
     is_sound,
+    text_of,
 )
 from kuamo.data.sources.folder import Folder
 from kuamo.data.sources.records import Record
@@ -43,10 +45,12 @@ def rows_of(record: Record, origin: Origin, fields: Fields) -> Iterator[Row | Dr
 
 
 def _rows(record: Record, origin: Origin, fields: Fields) -> Iterator[Row]:
-    images, audio = _images(record, origin, fields), _sound(record, origin, fields)
-    given, group = (as_text(role, fields.find(role, record)[1]) for role in ("id", "group"))
-    said = all_said(record, fields)
-    extra = _unused(record, fields)
+    found = fields.find(record)
+    pictured, heard = _media_fields(found)
+    images, audio = _images(pictured, found, origin), _sound(heard, record, origin)
+    given, group = text_of("id", found), text_of("group", found)
+    said = all_said(record, found)
+    extra = _unused(record, {pictured[0], heard[0], *(name for role, (name, _) in found.items() if role != "file")})
     for number, one in enumerate(said, 1):
         row = Row(
             id=given or "", where=origin.where, images=images, audio=audio, text=one.text, question=one.question,
@@ -61,14 +65,12 @@ def id_of(row: Row) -> str:
     return hashlib.sha256(json.dumps([media, row.texts, row.language]).encode()).hexdigest()[:16]
 
 
-def _unused(record: Record, fields: Fields) -> Record:
+def _unused(record: Record, used: set[str]) -> Record:
     """Return the fields that are not in the row already, and no bytes."""
-    used = {fields.find(role, record)[0] for role in NAMES if role not in ("image", "audio", "file")}
-    used |= {_image_field(record, fields)[0], _sound_field(record, fields)[0], QUESTIONS}
     return {
         name: value
         for name, value in record.items()
-        if name not in used and not IN_LANGUAGE.fullmatch(name) and _is_json(value)
+        if name not in used and name != QUESTIONS and not IN_LANGUAGE.fullmatch(name) and _is_json(value)
     }
 
 
@@ -81,37 +83,32 @@ def _is_json(value: Any) -> bool:
 # --- media
 
 
-def _image_field(record: Record, fields: Fields) -> tuple[str, Any]:
-    name, value = fields.find("image", record)
-    if name or _sound_field(record, fields)[0]:
-        return name, value
-    return fields.find("file", record)
+def _media_fields(found: Found) -> tuple[tuple[str, Any], tuple[str, Any]]:
+    """Return the field of the pictures and that of the sound; a field of a file is the one or the other."""
+    pictured, heard, file = found["image"], found["audio"], found["file"]
+    if pictured[0] or heard[0]:
+        return pictured, heard
+    return (MISSING, file) if isinstance(file[1], str) and is_sound(file[1]) else (file, MISSING)
 
 
-def _sound_field(record: Record, fields: Fields) -> tuple[str, Any]:
-    name, value = fields.find("audio", record)
-    if name:
-        return name, value
-    name, value = fields.find("file", record)
-    return (name, value) if isinstance(value, str) and is_sound(value) else ("", None)
-
-
-def _images(record: Record, origin: Origin, fields: Fields) -> tuple[Media, ...]:
-    name, value = _image_field(record, fields)
+def _images(pictured: tuple[str, Any], found: Found, origin: Origin) -> tuple[Media, ...]:
+    name, value = pictured
     named = value if isinstance(value, list) else [] if value is None else [value]
-    named = named or images_in(fields.find("messages", record)[1])
+    named = named or images_in(found["messages"][1])
     return tuple(_media(name or "messages", one, origin) for one in named)
 
 
-def _sound(record: Record, origin: Origin, fields: Fields) -> Media | None:
-    name, value = _sound_field(record, fields)
+def _sound(heard: tuple[str, Any], record: Record, origin: Origin) -> Media | None:
+    name, value = heard
     if value is None:
         return None
     media = _media(name, value, origin)
     start, length = (record.get(one) for one in STRETCH)
-    if isinstance(start, int | float) and isinstance(length, int | float):
-        return replace(media, start_seconds=float(start), end_seconds=float(start + length))
-    return media
+    if start is None or length is None:
+        return media
+    if not all(isinstance(one, int | float) and 0 <= one <= LONGEST_SECONDS for one in (start, length)):
+        raise KuamoError("field_unfit", field=STRETCH[0])
+    return replace(media, start_seconds=float(start), end_seconds=float(start + length))
 
 
 def _media(field: str, value: Any, origin: Origin) -> Media:

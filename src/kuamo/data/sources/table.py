@@ -29,9 +29,10 @@ def rows(folder: Folder, fields: Fields) -> Iterator[Row | Dropped]:
 
 def table_rows(file: Path, folder: Folder, fields: Fields) -> Iterator[Row | Dropped]:
     """Yield the rows of one table."""
+    name, near = folder.name(file), file.parent
     for line, record in read_records(file, folder.limits):
-        where = Place(folder.name(file), line or None)
+        where = Place(name, line or None)
         if isinstance(record, Fault):
             yield Dropped(where, record)
         else:
-            yield from rows_of(record, Origin(where, file.parent, folder), fields)
+            yield from rows_of(record, Origin(where, near, folder), fields)
