@@ -18,7 +18,19 @@ from random import Random
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from recordings import BLANK, FRAME_SECONDS, GAP, TRAIN, UNKNOWN, Recordings, Row, characters, errors, labels_of_frames
+from recordings import (
+    BLANK,
+    FRAME_SECONDS,
+    GAP,
+    TRAIN,
+    UNKNOWN,
+    Recordings,
+    Row,
+    characters,
+    errors,
+    frame_of,
+    labels_of_frames,
+)  # fmt: skip
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -143,7 +155,10 @@ class Hearing(Task):
         with torch.autocast(device.type, torch.bfloat16):
             frames = self.model.model.encoder(mels).last_hidden_state
             out = self.model.model.decoder(
-                ids[:, :-1].clamp(min=0).to(device), encoder_hidden_states=frames, output_attentions=True, use_cache=False
+                ids[:, :-1].clamp(min=0).to(device),
+                encoder_hidden_states=frames,
+                output_attentions=True,
+                use_cache=False,
             )
             learned = following >= 0
             logits = self.model.proj_out(out.last_hidden_state[learned])
@@ -238,11 +253,6 @@ class Hearing(Task):
             pairs = [errors(text, spoken.text) for text, spoken in zip(texts, said, strict=True)]
             wrong[language] = tuple(map(sum, zip(*pairs, strict=True)))
         return {f"error, {language}": edits / max(1, count) for language, (edits, count) in wrong.items()}
-
-
-def frame_of(seconds: float) -> int:
-    """Return the frame of 20 ms that begins nearest to a time."""
-    return round(seconds / FRAME_SECONDS)
 
 
 def padded(windows: list[Window], end: int) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 from training import RUNS
 
-from kuamo.contracts import Word
+from kuamo.contracts import AlignRequest, Word
 from kuamo.engines.words import split_words
 from kuamo.media.audio import Audio
 from kuamo.media.text import is_chinese
@@ -122,27 +123,38 @@ def characters(sentences: int = 40_000, least: int = 8) -> list[str]:
     return [letter for letter in common if letter.isalpha() or letter == "'"]
 
 
-def labels_of_frames(words: list[Word], ids: dict[str, int], frames: int) -> NDArray[np.int64]:
+def labels_of_frames(words: Sequence[Word], ids: dict[str, int], frames: int) -> NDArray[np.int64]:
     """Return a label for each frame of 20 ms: a word's letters evenly over its time, the blank before and after all.
 
     The gap fills silences between words, and one frame where there is none (none between Chinese characters). A
     letter that repeats the one before is parted from it by a blank.
     """
     labels = np.full(frames, ids[BLANK])
-    for word in words:
-        first, end = round(word.start_seconds / FRAME_SECONDS), round(word.end_seconds / FRAME_SECONDS)
-        letters = [letter for letter in word.text.lower() if letter.isalpha() or letter == "'"] or [UNKNOWN]
-        bounds = np.linspace(first, end, len(letters) + 1).round().astype(int).clip(max=frames)
-        for place, letter in enumerate(letters):
-            labels[bounds[place] : bounds[place + 1]] = ids.get(letter, ids[UNKNOWN])
-            if place and letters[place - 1] == letter and bounds[place + 1] - bounds[place] > 1:
-                labels[bounds[place]] = ids[BLANK]
-    for word, following in zip(words, words[1:], strict=False):
-        if is_chinese(word.text + following.text):
-            continue
-        first = int(word.end_seconds / FRAME_SECONDS)
-        labels[first : max(first + 1, int(following.start_seconds / FRAME_SECONDS))] = ids[GAP]
+    first = frame_of(words[0].start_seconds) if words else 0
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        end, after = frame_of(word.end_seconds), frame_of(following.start_seconds) if following else 0
+        if following and not is_chinese(word.text + following.text):
+            end = int(word.end_seconds / FRAME_SECONDS)
+            after = max(end + 1, int(following.start_seconds / FRAME_SECONDS))
+            labels[end:after] = ids[GAP]
+        _spell(labels[first:end], word.text, ids)
+        first = after
     return labels
+
+
+def frame_of(seconds: float) -> int:
+    """Return the frame of 20 ms that begins nearest to a time."""
+    return round(seconds / FRAME_SECONDS)
+
+
+def _spell(labels: NDArray[np.int64], text: str, ids: dict[str, int]) -> None:
+    """Spread a word's letters evenly over its frames."""
+    letters = [letter for letter in text.lower() if letter.isalpha() or letter == "'"] or [UNKNOWN]
+    bounds = np.linspace(0, len(labels), len(letters) + 1).round().astype(int)
+    for before, letter, start, end in zip(["", *letters], letters, bounds, bounds[1:], strict=False):
+        labels[start:end] = ids.get(letter, ids[UNKNOWN])
+        if before == letter and end - start > 1:
+            labels[start] = ids[BLANK]
 
 
 def errors(heard: str, said: str) -> tuple[int, int]:
@@ -157,6 +169,17 @@ def errors(heard: str, said: str) -> tuple[int, int]:
         for place, other in enumerate(said_words):
             row.append(min(row[-1] + 1, before[place + 1] + 1, before[place] + (word != other)))
     return row[-1], len(said_words)
+
+
+def edge_errors(align: Callable[[AlignRequest], tuple[Word, ...]], utterances: Iterable[Utterance]) -> list[float]:
+    """Return by how many seconds an engine's `align` misses each start and each end of the words of utterances."""
+    missed: list[float] = []
+    for spoken in utterances:
+        request = AlignRequest(audio=spoken.audio, text=spoken.text, language=spoken.language)
+        for found, true in zip(align(request), spoken.words, strict=True):
+            missed.append(abs(found.start_seconds - true.start_seconds))
+            missed.append(abs(found.end_seconds - true.end_seconds))
+    return missed
 
 
 if __name__ == "__main__":
