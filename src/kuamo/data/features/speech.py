@@ -56,7 +56,8 @@ class LogMel:
         if relative:
             levels -= levels.max()
         lowest = levels.max() - np.float32(self.range_db)
-        return np.maximum(levels, lowest, out=levels)
+        np.maximum(levels, lowest, out=levels)
+        return levels
 
     def mfcc(self, audio: Audio, coefficients: int = 13) -> NDArray[np.float32]:
         """Return mel-frequency cepstral coefficients, shape (coefficients, frames of the whole sound).
@@ -138,7 +139,8 @@ def _cosines(bands: int, coefficients: int) -> NDArray[np.float32]:
     order, band = np.arange(coefficients)[:, None], np.arange(bands) + 0.5
     matrix = np.cos(np.pi * order * band / bands) * np.sqrt(2 / bands)
     matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    narrow: NDArray[np.float32] = matrix.astype(np.float32)
+    return narrow
 
 
 @cache
@@ -149,7 +151,8 @@ def _mel_filters(rate: int, window: int, bands: int, highest_hz: float) -> NDArr
     rising = (hertz - edges[:-2]) / np.diff(edges[:-1])
     falling = (edges[2:] - hertz) / np.diff(edges[1:])
     filters = np.maximum(0, np.minimum(rising, falling)) * 2 / (edges[2:] - edges[:-2])
-    return filters.astype(np.float32)
+    narrow: NDArray[np.float32] = filters.astype(np.float32)
+    return narrow
 
 
 LINEAR_HZ = 200 / 3  # a mel below 1,000 Hz (Slaney's Auditory Toolbox, 1998)

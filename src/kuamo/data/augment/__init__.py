@@ -1,0 +1,1 @@
+"""More examples out of those there are: seeded, the same for a row every time, and each saying what was done to it."""
