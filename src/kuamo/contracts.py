@@ -114,9 +114,10 @@ class RestoreRequest(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class TranscribeRequest(Request):
-    """Speech to write down; `language` None lets the model find it."""
+    """Speech to write down; `language` None lets the model find it. With `translate`, in English."""
 
     audio: Audio
+    translate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -368,6 +369,7 @@ class Engine(Protocol):
     align: (AlignRequest) -> tuple[Word, ...]            embed: (EmbedRequest) -> NDArray[np.float32] of unit rows
     restore: (RestoreRequest) -> Generator[RestoreStep, None, Image]
     read: (ReadRequest) -> tuple[Line, ...]              detect: (DetectRequest) -> tuple[Span, ...]
+    An engine that can write speech down in English has translates = True.
     An engine that transcribes several languages may have identify: (TranscribeRequest) -> str, the language spoken.
     Engines are synchronous, change no request, and stop when their iterator is closed.
     """

@@ -9,12 +9,17 @@ from kuamo.stream import Stream
 
 
 def transcribe(request: TranscribeRequest, models: Models) -> Stream[Segment, Transcript]:
-    """Write speech down; segments as they are recognised, then the Transcript. Raises KuamoError heard_nothing."""
+    """Write speech down; segments as they are recognised, then the Transcript.
+
+    Raises KuamoError heard_nothing or does_not_translate.
+    """
     return Stream(_transcribe(request, models))
 
 
 def _transcribe(request: TranscribeRequest, models: Models) -> Generator[Segment, None, Transcript]:
     with models.lease("transcribe", request) as lease:
+        if request.translate and not getattr(lease.engine, "translates", False):
+            raise KuamoError("does_not_translate", name=lease.model.name)
         segments = []
         for segment in lease.engine.transcribe(request):
             segments.append(segment)

@@ -58,6 +58,7 @@ class Remote:
     device = "remote"
     precision = "remote"
     concurrent = True
+    translates = True
 
     def __init__(self, client: openai.OpenAI, model: str, voice: str, key: str) -> None:
         self._client = client
@@ -181,14 +182,14 @@ class Remote:
     def transcribe(self, request: TranscribeRequest) -> Iterator[Segment]:
         """Yield segments with words and times, or, where the server gives none, the whole text as one segment."""
         sound = request.audio.at(SPEECH_RATE_HZ).encode("flac")
+        form: dict[str, Any] = {"response_format": "verbose_json"}
+        create: Any = self._client.audio.translations.create
+        if not request.translate:
+            create = self._client.audio.transcriptions.create
+            form["timestamp_granularities"] = ["word", "segment"]
+            form["language"] = request.language.split("-")[0] if request.language else openai.omit
         with self._faults():
-            answer = without_refused(
-                self._client.audio.transcriptions.create,
-                {"response_format": "verbose_json", "timestamp_granularities": ["word", "segment"]},
-                model=self._model,
-                file=("speech.flac", sound, "audio/flac"),
-                language=request.language.split("-")[0] if request.language else openai.omit,
-            )
+            answer = without_refused(create, form, model=self._model, file=("speech.flac", sound, "audio/flac"))
             speech = WrittenSpeech.of(answer)
         yield from _segments(speech, request)
 

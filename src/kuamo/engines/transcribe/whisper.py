@@ -34,6 +34,7 @@ class Whisper:
         self.device, self.precision = placement.device, placement.precision
         self._model, self._tokenizer, self._extractor = model, processor.tokenizer, processor.feature_extractor
         self._settings = model.generation_config
+        self.translates = self._settings.is_multilingual
 
     @classmethod
     def load(cls, source: str, *, device: str, precision: Precision) -> Self:
@@ -61,7 +62,7 @@ class Whisper:
             window = audio.between(start, start + self._extractor.chunk_length)
             inputs = self._hear(window)
             language = language or self._detect(inputs)
-            heard = self._generate(inputs, language)
+            heard = self._generate(inputs, language, "translate" if request.translate else "transcribe")
             for part in heard:
                 if segment := self._segment(part, language, start, window.seconds):
                     yield segment
@@ -91,11 +92,11 @@ class Whisper:
         names = {index: name for name, index in self._settings.lang_to_id.items()}
         return str(names[token]).strip("<|>")
 
-    def _generate(self, inputs: Any, language: str) -> list[dict[str, Any]]:
+    def _generate(self, inputs: Any, language: str, work: str) -> list[dict[str, Any]]:
         """Return the segments of one window as Transformers gives them: start, end, tokens, token_timestamps."""
         import torch
 
-        task = {"language": language, "task": "transcribe"} if self._settings.is_multilingual else {}
+        task = {"language": language, "task": work} if self._settings.is_multilingual else {}
         with torch.inference_mode(), seeded():
             heard = self._model.generate(
                 **inputs,
