@@ -42,6 +42,11 @@ class Model(BaseModel):
         stored = BYTES_PER_PARAMETER[automatic if precision == "auto" else precision]
         return self.memory_mb / 1000 or self.parameters * stored * OVERHEAD / 1e9
 
+    @property
+    def is_multilingual(self) -> bool:
+        """Whether it serves more than one language."""
+        return "*" in self.languages or len(self.languages) > 1
+
     def speaks(self, language: str | None) -> bool:
         """Whether it serves a language (any region of it); unknown languages are left to the model."""
         return language is None or "*" in self.languages or language.split("-")[0] in self.languages

@@ -1,8 +1,11 @@
 """Results that come in pieces."""
 
+import threading
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Generic, Self, TypeVar
+from queue import SimpleQueue
+from typing import Any, Generic, Self, TypeVar
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -41,3 +44,36 @@ class Stream(Iterator[Piece], Generic[Piece, Result]):
     def close(self) -> None:
         """Stop early: the engine is released and makes nothing more."""
         self._pieces.close()
+
+
+def merged(*sources: Generator[Piece, None, Any]) -> Generator[Piece, None, tuple[Any, ...]]:
+    """Run generators at the same time, each in a thread of its own; yield their pieces in order of arrival.
+
+    Returns their results, in the order of the sources. When one raises, or this is closed, the others stop after the
+    piece that they are at; all threads have ended when this has.
+    """
+    arrived: SimpleQueue[Piece | Future[Any]] = SimpleQueue()
+    stopped = threading.Event()
+
+    def run(source: Generator[Piece, None, Any]) -> Any:
+        try:
+            arrived.put(next(source))
+            while not stopped.is_set():
+                arrived.put(next(source))
+        except StopIteration as end:
+            return end.value
+        finally:
+            source.close()
+
+    with ThreadPoolExecutor(len(sources), "merged") as pool:
+        runs = [pool.submit(run, source) for source in sources]
+        for future in runs:
+            future.add_done_callback(arrived.put)
+        try:
+            for _ in runs:
+                while not isinstance(piece := arrived.get(), Future):
+                    yield piece
+                piece.result()
+        finally:
+            stopped.set()
+    return tuple(future.result() for future in runs)

@@ -85,6 +85,20 @@ def test_the_language_asked_is_the_language_reported(taught: Whisper) -> None:
     assert error.value.code == "language_not_heard"
 
 
+@pytest.mark.parametrize("seconds", [0, 0.01, 5])
+def test_the_language_is_found_without_writing_anything_down(taught: Whisper, english: Whisper, seconds: float) -> None:
+    request = TranscribeRequest(audio=sound(("low", seconds)))
+    assert taught.identify(request) in taught_languages(taught)
+    assert english.identify(request) == "en"
+    if seconds:
+        found = {segment.language for segment in taught.transcribe(TranscribeRequest(audio=sound(("low", seconds))))}
+        assert found <= {taught.identify(request)}
+
+
+def taught_languages(engine: Whisper) -> set[str]:
+    return {token.strip("<|>") for token in engine._settings.lang_to_id}
+
+
 def test_han_characters_are_words(taught: Whisper) -> None:
     tokens = taught._tokenizer("今天，好 ok。", add_special_tokens=False).input_ids
     part = {

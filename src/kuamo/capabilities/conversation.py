@@ -62,11 +62,12 @@ def _ask(request: AskRequest, models: Models) -> Generator[str, None, Turn]:
         reply = stream.result()
     if not reply.text:
         raise KuamoError("reply_empty", name=reply.traces[-1].model)
-    said = _recent((*messages, Message("assistant", reply.text)), models.settings.limits.characters)
+    said = recent((*messages, Message("assistant", reply.text)), models.settings.limits.characters)
     return Turn(reply, Conversation(said, reading and _at_hand(reading)))
 
 
-def _recent(messages: tuple[Message, ...], characters: int) -> tuple[Message, ...]:
+def recent(messages: tuple[Message, ...], characters: int) -> tuple[Message, ...]:
+    """Return the last 20 turns, fewer where they have more characters together than that; always the last one."""
     kept = messages[-2 * REMEMBERED :]
     while len(kept) > 2 and sum(len(message.text) for message in kept) > characters:
         kept = kept[2:]

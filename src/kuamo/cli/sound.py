@@ -1,8 +1,12 @@
 """Speech out of the loudspeaker and into the microphone, through PortAudio."""
 
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Self
 
 from kuamo.cli.output import check_writable
 from kuamo.cli.session import Session
@@ -50,6 +54,51 @@ def _play(audio: Audio) -> bool:
     return True
 
 
+class Player:
+    """Plays sounds one after the other while the program goes on; leaving it waits for the last, a fault stops it."""
+
+    def __init__(self) -> None:
+        self.found_nothing = False
+        """Whether there was no device to play on."""
+        self._stopped = threading.Event()
+        self._line: SimpleQueue[Audio | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._play_all, name="player")
+
+    def add(self, audio: Audio) -> None:
+        """Play a sound after those before it."""
+        self._line.put(audio)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, fault: type[BaseException] | None, *_: object) -> None:
+        self._line.put(None)
+        try:
+            if fault is None:
+                self._thread.join()
+        finally:  # Ctrl-C may come while the last is heard
+            self._stop()
+
+    def _play_all(self) -> None:
+        for audio in iter(self._line.get, None):
+            if not self._stopped.is_set() and not self.found_nothing:
+                self.found_nothing = not _play(audio)
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        while self._thread.is_alive():
+            _hush()
+            self._thread.join(0.1)
+
+
+def _hush() -> None:
+    with suppress(OSError):  # the PortAudio library is absent
+        import sounddevice
+
+        sounddevice.stop()
+
+
 def has_microphone() -> bool:
     """Whether a sound can be recorded on this machine."""
     try:
@@ -63,10 +112,20 @@ def has_microphone() -> bool:
     return True
 
 
-def record(session: Session) -> Audio:
-    """Record from one press of Enter to the next. Raises KuamoError no_microphone without device or terminal."""
+def spoken(session: Session) -> Iterator[Audio | str]:
+    """Yield what is said on the terminal until Ctrl-D: recordings from one Enter to the next, or what was typed.
+
+    Raises KuamoError no_microphone without device or terminal.
+    """
     if not sys.stdin.isatty() or not has_microphone():
         raise KuamoError("no_microphone")
+    with suppress(EOFError):
+        while True:
+            session.note(session.say("cli.record"))
+            yield input().strip() or _record(session)
+
+
+def _record(session: Session) -> Audio:
     import numpy as np
     import sounddevice
 
@@ -75,8 +134,6 @@ def record(session: Session) -> Audio:
     def keep(block: "NDArray[np.float32]", *_: Any) -> None:
         blocks.append(block[:, 0].copy())
 
-    session.note(session.say("cli.record"))
-    input()
     try:
         with sounddevice.InputStream(RECORDING_RATE_HZ, channels=1, dtype="float32", callback=keep):
             session.note(session.say("cli.recording"))

@@ -1,22 +1,34 @@
 """What the tabs share: conversations, notices, where a result came from, the menu of models, pictures as they are."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from html import escape
+from io import BytesIO
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import gradio as gr
 
 from kuamo.contracts import Capability, Message, Trace
 from kuamo.errors import KuamoError
+from kuamo.media.image import Image
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
 from kuamo.store import is_here, is_url
+from kuamo.stream import Stream
 
 log = logging.getLogger(__name__)
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}  # of an event
+SHOWN_PIXELS = 1280  # the longer side of a picture in HTML
+BEAT_SECONDS = 0.2
 Update = TypeVar("Update")
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 
 def picture_upload(placeholder: str, **options: Any) -> gr.Image:
@@ -38,6 +50,42 @@ def guarded(updates: Iterator[Update], failed: Callable[[str], Update], language
         yield failed(say("page.unexpected", language))
 
 
+def in_background(start: Callable[[], Stream[Piece, Result]]) -> Generator[Piece | None, None, Result]:
+    """Run a stream in a thread of its own; yield its pieces, and None at each beat without one; return its result.
+
+    So whoever listens can leave at once, also while the stream waits for its turn; it then stops at its next piece.
+    """
+    arrived: SimpleQueue[Piece | Future[Result | None]] = SimpleQueue()
+    left = threading.Event()
+
+    def run() -> Result | None:
+        with closing(start()) as stream:
+            for piece in stream:
+                arrived.put(piece)
+                if left.is_set():
+                    return None
+            return stream.result()
+
+    pool = ThreadPoolExecutor(1, "page")
+    pool.submit(run).add_done_callback(arrived.put)
+    pool.shutdown(wait=False)
+    try:
+        while not isinstance(piece := _next(arrived), Future):
+            yield piece
+        result = piece.result()
+        assert result is not None  # nobody has left
+        return result
+    finally:
+        left.set()
+
+
+def _next(arrived: SimpleQueue[Piece]) -> Piece | None:
+    try:
+        return arrived.get(timeout=BEAT_SECONDS)
+    except Empty:
+        return None
+
+
 @contextmanager
 def removed_if_bad(file: Path) -> Iterator[Path]:
     """Delete an upload that cannot be read; the good ones go after `upload_seconds`."""
@@ -53,10 +101,17 @@ def conversation_log(blank: str, name: str) -> gr.HTML:
     return gr.HTML(blank, max_height=460, autoscroll=True, elem_id=name, elem_classes="log")
 
 
-def transcript(messages: Iterable[Message], blank: str, asked: str = "", said: str = "") -> str:
-    """Return a conversation and the turn that goes on as HTML; `blank` where nothing was said."""
+def transcript(
+    messages: Iterable[Message], blank: str, asked: str = "", said: str = "", notes: Iterable[str] = ()
+) -> str:
+    """Return a conversation and the turn that goes on as HTML, `notes` (HTML) under its answers; `blank` if empty."""
     turns = [*((message.role, message.text) for message in messages), ("user", asked), ("assistant", said)]
-    bubbles = [f'<p class="{role}">{escape(text)}</p>' for role, text in turns if text]
+    under = iter(notes)
+    bubbles = [
+        f'<p class="{role}">{escape(text)}</p>' + (next(under, "") if role == "assistant" else "")
+        for role, text in turns
+        if text
+    ]
     return f'<div class="bubbles" role="log">{"".join(bubbles)}</div>' if bubbles else blank
 
 
@@ -73,6 +128,22 @@ def empty(line: str) -> str:
 def busy(line: str) -> str:
     """Return words for work that goes on, as HTML."""
     return f'<div class="busy" role="status"><i></i><i></i><i></i><span>{escape(line)}</span></div>'
+
+
+def progress(line: str, done: int, total: int) -> str:
+    """Return how far work has come as HTML: a line and a bar."""
+    bar = f'<progress value="{done}" max="{total}" aria-label="{escape(line)}"></progress>'
+    return f'<div class="progress" role="status"><span>{escape(line)}</span>{bar}</div>'
+
+
+def picture(image: Image, alt: str) -> str:
+    """Return a picture as HTML, made smaller where it is large."""
+    shown, data = image.pil(), BytesIO()
+    shown.thumbnail((SHOWN_PIXELS, SHOWN_PIXELS))
+    shown.save(data, "WEBP", quality=90)
+    return (
+        f'<img src="data:image/webp;base64,{b64encode(data.getvalue()).decode()}" alt="{escape(alt)}" decoding="sync">'
+    )
 
 
 def sources(traces: Iterable[Trace], language: Language) -> str:

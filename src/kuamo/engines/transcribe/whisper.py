@@ -68,6 +68,12 @@ class Whisper:
                     yield segment
             start += self._advance(heard, window)
 
+    def identify(self, request: TranscribeRequest) -> str:
+        """Return the language of the first window, as Whisper names it (mostly ISO 639-1)."""
+        if not self._settings.is_multilingual:
+            return "en"
+        return self._detect(self._hear(request.audio.at(self._extractor.sampling_rate).between(0, self._extractor.chunk_length)))
+
     def _code(self, language: str | None) -> str | None:
         """Return Whisper's code for a language tag; None where it is to be detected."""
         primary = (language or "").split("-")[0].lower()
