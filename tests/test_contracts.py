@@ -1,13 +1,16 @@
 """Requests refuse what cannot be; streams give pieces, then the whole."""
 
 from collections.abc import Generator
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kuamo.contracts import DrawRequest, Sampling, Segment, SpeakRequest, Transcript, join_text
 from kuamo.errors import KuamoError
+from kuamo.media.image import Image
 from kuamo.stream import Stream
 
 
@@ -20,14 +23,32 @@ from kuamo.stream import Stream
         {"steps": 0},
         {"guidance": float("nan")},
         {"guidance": -1},
+        {"width": 7, "height": 9},
+        {"height": 100_000},
+        {"guidance": float("inf")},
+        {"count": 0},
         {"count": 5},
+        {"seed": -1},
+        {"seed": 10**30},
+        {"strength": 0},
+        {"strength": float("nan")},
+        {"scheduler": "cubic"},
     ],
 )
-def test_a_drawing_that_cannot_be_is_refused(values: dict[str, float]) -> None:
+def test_a_drawing_that_cannot_be_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(KuamoError) as caught:
         DrawRequest(prompt="a boat", **values)
-    assert caught.value.code in ("out_of_range", "not_a_multiple")
+    assert caught.value.code in ("out_of_range", "not_a_multiple", "not_one_of")
     assert next(iter(values)) in str(caught.value)
+
+
+def test_a_mask_needs_a_picture_of_its_size() -> None:
+    small, large = (Image(np.zeros((side, side + 8, 3), np.uint8)) for side in (8, 16))
+    assert DrawRequest(prompt="a boat", image=small, mask=small).mask is small
+    with pytest.raises(KuamoError, match="there is no picture"):
+        DrawRequest(prompt="a boat", mask=small)
+    with pytest.raises(KuamoError, match="mask has 16×8 px, its picture 24×16 px"):
+        DrawRequest(prompt="a boat", image=large, mask=small)
 
 
 @pytest.mark.parametrize("values", [{"temperature": float("inf")}, {"top_p": 0}, {"max_new_tokens": 0}])

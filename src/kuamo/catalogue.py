@@ -53,13 +53,17 @@ class Model(BaseModel):
 
 
 class AnyCheckpoint(BaseModel):
-    """An engine that runs checkpoints outside the table, by the `model_type` of their config.json."""
+    """An engine that runs checkpoints outside the table, by the `model_type` of their config.json.
+
+    `languages` are those that such a checkpoint reads unless a row of kuamo.toml says more of it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     capabilities: tuple[Capability, ...]
     engine: str
     model_types: tuple[str, ...]
+    languages: tuple[str, ...] = ("*",)
 
 
 class Catalogue:
@@ -100,7 +104,10 @@ class Catalogue:
         kind = config.get("model_type", "")
         for row in self.checkpoints:
             if capability in row.capabilities and (kind in row.model_types or "*" in row.model_types):
-                return Model(name=source, capabilities=row.capabilities, engine=row.engine, source=source)
+                return Model(
+                    name=source, capabilities=row.capabilities, engine=row.engine, source=source,
+                    languages=row.languages,
+                )  # fmt: skip
         raise KuamoError("model_unsupported", name=source, capability=capability, reason=f"model_type '{kind}'")
 
 

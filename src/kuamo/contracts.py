@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ Capability = Literal["answer", "chat", "draw", "restore", "transcribe", "speak",
 Role = Literal["system", "user", "assistant"]
 Scheduler = Literal["dpm++", "euler", "euler-a", "ddim", "unipc", "lcm"]
 Precision = Literal["auto", "fp32", "bf16", "fp16", "int8", "nf4"]
+
+LONGEST_SIDE = 2048
+"""The most pixels that a drawing may have in width or height."""
 
 
 def within(what: str, value: float, low: float, high: float) -> None:
@@ -75,8 +78,9 @@ class ChatRequest(Request):
 class DrawRequest(Request):
     """Pictures to make; the n-th has seed + n. What is None is the model's own.
 
-    Width and height in pixels, multiples of 8. With `image` it is drawn over, the more the nearer `strength` is to 1,
-    at its own size where none is given; with `mask` too, of the same size, only where that is white.
+    Width and height in pixels, multiples of 8. With `image` it is drawn over, the more the nearer `strength` is to 1:
+    that share of the steps is taken. Where no size is given, at its own, or less where that is more than the model
+    draws at. With `mask` too, of the same size as the image, only where that is white.
     """
 
     prompt: str
@@ -95,13 +99,27 @@ class DrawRequest(Request):
     def __post_init__(self) -> None:
         for what, value in (("width", self.width), ("height", self.height)):
             if value is not None:
-                within(what, value, 8, 2048)
+                within(what, value, 8, LONGEST_SIDE)
                 if value % 8:
                     raise KuamoError("not_a_multiple", what=what, value=value, factor=8)
         within("steps", 1 if self.steps is None else self.steps, 1, 500)
         within("guidance", 0 if self.guidance is None else self.guidance, 0, 50)
         within("count", self.count, 1, 4)
         within("strength", self.strength, 0.01, 1)
+        within("seed", self.seed or 0, 0, 2**53)
+        if self.scheduler not in (None, *get_args(Scheduler)):
+            possible = ", ".join(get_args(Scheduler))
+            raise KuamoError("not_one_of", what="scheduler", value=self.scheduler, possible=possible)
+        self._check_mask()
+
+    def _check_mask(self) -> None:
+        if self.mask is None:
+            return
+        if self.image is None:
+            raise KuamoError("mask_alone")
+        sizes = [f"{picture.width}×{picture.height}" for picture in (self.mask, self.image)]
+        if sizes[0] != sizes[1]:
+            raise KuamoError("mask_of_another_size", mask=sizes[0], picture=sizes[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,10 +279,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The pictures made for one request."""
+    """The pictures made for one request.
+
+    `request` is how it was carried out, with the model's own numbers where none were given (what a server keeps to
+    itself stays None). `original` is the prompt as it was written where the request's is a translation, else None.
+    """
 
     pictures: tuple[Picture, ...]
     traces: tuple[Trace, ...]
+    request: DrawRequest
+    original: str | None = None
 
 
 @dataclass(frozen=True)
@@ -371,6 +395,8 @@ class Engine(Protocol):
     read: (ReadRequest) -> tuple[Line, ...]              detect: (DetectRequest) -> tuple[Span, ...]
     An engine that can write speech down in English has translates = True.
     An engine that transcribes several languages may have identify: (TranscribeRequest) -> str, the language spoken.
+    An engine that draws may have settle: (DrawRequest) -> DrawRequest, which fills in what is the model's own. It is
+    loaded with safety_checker=False where the operator switched that off.
     Engines are synchronous, change no request, and stop when their iterator is closed.
     """
 

@@ -1,6 +1,7 @@
 """Models: imported, loaded and leased when a request needs them; dropped when memory or time says so."""
 
 import importlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from kuamo.contracts import Capability, Request, Trace
 from kuamo.errors import KuamoError
 from kuamo.settings import Settings
 
+LOGGER = logging.getLogger(__name__)
 MEMORY_SHARE = 0.75
 
 
@@ -158,6 +160,9 @@ class Models:
         options = dict(model.options)
         if store.is_url(source) and self.settings.remote_key:
             options.setdefault("key", self.settings.remote_key)  # a row may have its own server's key
+        if "draw" in model.capabilities and not store.is_url(source) and not self.settings.safety_checker:
+            LOGGER.warning("%s draws without its safety checker: the setting safety_checker is off", model.name)
+            options["safety_checker"] = False
         try:
             engine = getattr(importlib.import_module(module), name)
             return engine.load(source, device=self.settings.device, precision=self.settings.precision, **options)

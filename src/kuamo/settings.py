@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     """The folder of pictures, indexed by `kuamo index`, that visitors of the page may search; None: no search there."""
     remote_key: str = ""
     """The API key sent to remote servers."""
+    translator: str = ""
+    """The chat model (its catalogue name) that translates prompts a drawing model cannot read; empty: refused."""
+    safety_checker: bool = True
+    """Whether pictures that a drawing model's own safety checker marks are withheld; off is logged."""
     limits: Limits = Limits()
     """What one input may have at most: megabytes, megapixels, seconds, characters."""
 

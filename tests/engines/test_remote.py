@@ -125,6 +125,20 @@ def test_without_a_seed_the_server_keeps_its_own(server: OpenAiServer) -> None:
     assert "seed" not in server.bodies[0]
 
 
+def test_without_a_size_the_server_chooses_it(server: OpenAiServer) -> None:
+    picture = next(load(server).draw(DrawRequest(prompt="x")))
+    assert (picture.image.width, picture.image.height) == (128, 128)
+    assert "size" not in server.bodies[0]
+    picture = next(load(server).draw(DrawRequest(prompt="x", width=64)))
+    assert (picture.image.width, picture.image.height) == (64, 64)
+
+
+def test_a_start_picture_is_refused(server: OpenAiServer) -> None:
+    with pytest.raises(KuamoError) as caught:
+        next(load(server).draw(DrawRequest(prompt="x", image=image(8, 8))))
+    assert caught.value.code == "no_start_picture"
+
+
 def test_a_size_and_a_form_that_are_refused_are_left_out_and_the_picture_is_fitted(server: OpenAiServer) -> None:
     server.refused = {"size", "response_format"}
     picture = next(load(server).draw(DrawRequest(prompt="x", width=64, height=32)))

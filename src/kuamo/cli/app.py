@@ -12,10 +12,12 @@ from kuamo.cli.answer import ask
 from kuamo.cli.caption import caption
 from kuamo.cli.data import data
 from kuamo.cli.doctor import doctor
+from kuamo.cli.draw import draw
 from kuamo.cli.evaluate import evaluate
 from kuamo.cli.find import find
 from kuamo.cli.index import index
 from kuamo.cli.models import models
+from kuamo.cli.restore import restore
 from kuamo.cli.serve import serve
 from kuamo.cli.session import command
 from kuamo.cli.speak import speak
@@ -24,13 +26,13 @@ from kuamo.cli.transcribe import transcribe
 from kuamo.cli.world import world
 
 app = typer.Typer(
-    help="Multimodal AI from one install: ask pictures, talk, transcribe, align, speak.",
+    help="Multimodal AI from one install: ask pictures, draw, talk, transcribe, align, speak.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for run in (ask, caption, talk, transcribe, speak, align, index, find, serve, models, doctor):
+for run in (ask, caption, draw, restore, talk, transcribe, speak, align, index, find, serve, models, doctor):
     app.command()(command(run))
 app.command("eval")(command(evaluate))
 app.command()(command(world))

@@ -144,8 +144,10 @@ class Remote:
         """Yield the pictures one by one; steps and guidance are the server's own.
 
         A negative prompt and a seed are sent as the servers of open models know them. A picture of another size than
-        the one asked is scaled and cropped at its centre.
+        the one asked is scaled and cropped at its centre. Raises KuamoError no_start_picture for an image.
         """
+        if request.image is not None:
+            raise KuamoError("no_start_picture")
         for number in range(request.count):
             seed = None if request.seed is None else request.seed + number
             extra: dict[str, Any] = {} if seed is None else {"seed": seed}
@@ -154,8 +156,9 @@ class Remote:
             yield Picture(self._draw_one(request, extra), seed)
 
     def _draw_one(self, request: DrawRequest, extra: dict[str, Any]) -> Image:
-        size = (request.width, request.height) if request.width and request.height else None
-        optional = {"size": f"{request.width}x{request.height}"} if size else {}
+        width, height = request.width or request.height, request.height or request.width
+        size = (width, height) if width and height else None
+        optional = {"size": f"{width}x{height}"} if size else {}
         with self._faults():
             answer = without_refused(
                 self._client.images.generate,

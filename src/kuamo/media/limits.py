@@ -14,6 +14,7 @@ class Limits:
     megapixels: float = 50
     seconds: float = 3 * 3600
     characters: int = 20_000
+    prompt_characters: int = 2_000
 
 
 def read_bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
