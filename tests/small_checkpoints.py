@@ -462,3 +462,28 @@ def write_lcm(folder: Path) -> Path:
         requires_safety_checker=False,
     ).save_pretrained(folder)
     return folder
+
+
+def write_swin2sr(folder: Path, **changes: Any) -> Path:
+    """Write a light Swin2SR that enlarges twice, its image processor's settings as on the hub."""
+    from transformers import Swin2SRConfig, Swin2SRForImageSuperResolution
+
+    settings = {
+        "embed_dim": 16,
+        "depths": [2],
+        "num_heads": [2],
+        "image_size": 32,
+        "upscale": 2,
+        "upsampler": "pixelshuffledirect",
+        "initializer_range": 0.1,
+    }
+    seeded(Swin2SRForImageSuperResolution, Swin2SRConfig(**{**settings, **changes})).save_pretrained(folder)
+    processor = {"do_pad": True, "do_rescale": True, "image_processor_type": "Swin2SRImageProcessor"}
+    processor |= {"pad_size": 8, "rescale_factor": 1 / 255}
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    return folder
+
+
+def write_swin2sr_x4(folder: Path) -> Path:
+    """Write a light Swin2SR that enlarges four times, as those for pictures of the real world."""
+    return write_swin2sr(folder, upscale=4, upsampler="nearest+conv")

@@ -16,6 +16,7 @@ from kuamo.capabilities.detect import detect
 from kuamo.capabilities.draw import draw
 from kuamo.capabilities.embed import embed
 from kuamo.capabilities.read import read
+from kuamo.capabilities.restore import restore
 from kuamo.capabilities.speak import speak
 from kuamo.catalogue import Catalogue
 from kuamo.contracts import (
@@ -29,6 +30,7 @@ from kuamo.contracts import (
     Message,
     Picture,
     ReadRequest,
+    RestoreRequest,
     Sampling,
     Span,
     SpeakRequest,
@@ -49,6 +51,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "kuamo.engines.chat.causal_lm:CausalLm": ("llama",),
     "kuamo.engines.draw.diffusion:Diffusion": ("stable_diffusion", "sdxl", "lcm"),
     "kuamo.engines.embed.clip:Clip": ("clip", "siglip"),
+    "kuamo.engines.restore.swin2sr:Swin2Sr": ("swin2sr", "swin2sr_x4"),
     "kuamo.engines.transcribe.whisper:Whisper": ("whisper",),
     "kuamo.engines.align.ctc:Ctc": ("ctc_english", "ctc_chinese"),
     "kuamo.engines.speak.vits:Vits": ("vits",),
@@ -187,6 +190,14 @@ def hold_read(models: Models) -> None:
         assert len(line.corners) == 4
         assert 0 <= line.score <= 1
     hold_trace(reading.traces[0], "read")
+
+
+def hold_restore(models: Models) -> None:
+    image = screen()
+    for scale in (2, 4):
+        restoration = restore(RestoreRequest(image=image, scale=scale), models)
+        assert (restoration.image.width, restoration.image.height) == (image.width * scale, image.height * scale)
+        hold_trace(restoration.traces[0], "restore")
 
 
 def hold_detect(models: Models) -> None:
