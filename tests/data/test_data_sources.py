@@ -317,31 +317,22 @@ def test_a_file_name_that_is_no_text_is_named(read, tmp_path: Path) -> None:
 # --- anything at all
 
 
-NAMES_OR_TEXT = st.sampled_from(
-    [
-        "image",
-        "audio",
-        "file_name",
-        "text",
-        "caption_zh",
-        "question",
-        "answer",
-        "messages",
-        "conversations",
-        "questions",
-        "language",
-        "id",
-        "offset",
-        "duration",
-        "role",
-        "content",
-        "from",
-        "value",
-        "path",
-        "bytes",
-        "group",
-    ]
-) | st.text(max_size=3)
+USUAL = ("image", "audio", "file_name", "text", "caption_zh", "question", "answer", "conversations", "questions")
+PARTS = (
+    "conversations",
+    "language",
+    "id",
+    "offset",
+    "duration",
+    "role",
+    "content",
+    "from",
+    "value",
+    "path",
+    "bytes",
+    "group",
+)
+NAMES_OR_TEXT = st.sampled_from((*USUAL, *PARTS)) | st.text(max_size=3)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES_OR_TEXT, inner, max_size=4),

@@ -58,9 +58,11 @@ class Plan:
     licence: str = ""
 
     def __post_init__(self) -> None:
-        for what, name, possible in (("--kind", self.kind, KINDS), *(("--format", x, OUTPUTS) for x in self.formats)):
-            if name is not None and name not in possible:
-                raise KuamoError("not_possible", what=what, name=name, possible=", ".join(possible))
+        if self.kind is not None and self.kind not in KINDS:
+            raise KuamoError("not_possible", what="--kind", name=self.kind, possible=", ".join(KINDS))
+        for name in self.formats:
+            if name not in OUTPUTS:
+                raise KuamoError("not_possible", what="--format", name=name, possible=", ".join(OUTPUTS))
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kuamo import __version__
-from kuamo.data.checks import Options, each, first_fault
+from kuamo.data.checks import EACH, Options, each, first_fault
 from kuamo.data.files import WORK, write
-from kuamo.data.measure import digest, measured
+from kuamo.data.measure import MEASURES, digest, measured, versions
 from kuamo.data.row import Dropped, Fault, Row
 from kuamo.errors import KuamoError
 
@@ -31,8 +30,11 @@ def examine(rows: list[Row | Dropped], *, options: Options, out: Path) -> tuple[
 
 
 def _key(rows: list[Row | Dropped], options: Options) -> str:
+    """Return what stands for the rows and for everything that decides the findings."""
     told = [_stamp(row) if isinstance(row, Row) else [row.fault.code, dict(row.fault.values)] for row in rows]
-    return digest(json.dumps([__version__, {name: dict(chosen) for name, chosen in options.items()}, told]).encode())
+    limits = sorted({repr(one.limits) for row in rows if isinstance(row, Row) for one in row.media})
+    chosen = {name: dict(given) for name, given in options.items() if name in EACH}
+    return digest(json.dumps([versions(), chosen, list(MEASURES), limits, told], default=str).encode())
 
 
 def _stamp(row: Row) -> list[Any]:

@@ -15,10 +15,10 @@ HALF = Path(WORK) / "half"  # files that are being written
 
 
 @contextmanager
-def whole(path: Path, out: Path) -> Iterator[IO[bytes]]:
+def whole(path: Path, out: Path, *, safe: bool = True) -> Iterator[IO[bytes]]:
     """Open a file below the folder `out` for writing; it takes its name when the block ends without an exception.
 
-    Raises KuamoError cannot_write.
+    A `safe` one is whole even after a loss of power, which costs some time. Raises KuamoError cannot_write.
     """
     half = out / HALF / secrets.token_hex(8)
     try:
@@ -27,7 +27,8 @@ def whole(path: Path, out: Path) -> Iterator[IO[bytes]]:
         with half.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if safe:
+                os.fsync(file.fileno())
         half.replace(path)
     except OSError as error:
         raise KuamoError("cannot_write", name=path, reason=error.strerror or str(error)) from error
@@ -35,9 +36,9 @@ def whole(path: Path, out: Path) -> Iterator[IO[bytes]]:
         half.unlink(missing_ok=True)
 
 
-def write(path: Path, data: bytes, out: Path) -> None:
+def write(path: Path, data: bytes, out: Path, *, safe: bool = True) -> None:
     """Write a file below `out` as `whole` does."""
-    with whole(path, out) as file:
+    with whole(path, out, safe=safe) as file:
         file.write(data)
 
 

@@ -11,6 +11,7 @@ class Ledger:
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # "": a file of its own
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA cache_size = -65536")  # 64 MB
         self._database.execute("CREATE TABLE claims (key BLOB PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID")
         self._database.execute("BEGIN")
 

@@ -1,9 +1,8 @@
 """Where a data set comes from and how it was made: enough to make it again and to know what may be done with it."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from kuamo.data.measure import digest
+from kuamo.data.measure import digest, versions
 from kuamo.data.report import Report
 from kuamo.data.sources.folder import Folder
 
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     from kuamo.data.build import Plan
 
 TERMS = ("licen", "copying", "readme", "notice", "terms")  # how the names of such files begin
-MAKERS = ("kuamo", "datasets", "pyarrow", "pillow", "av", "soxr")
 
 
 def provenance(plan: "Plan", folder: Folder, report: Report) -> dict[str, Any]:
@@ -31,17 +29,10 @@ def provenance(plan: "Plan", folder: Folder, report: Report) -> dict[str, Any]:
         "split": {"shares": list(plan.split.shares), "seed": plan.split.seed, "rows": dict(report.splits)},
         "checks": {name: dict(options) for name, options in plan.checks.items()},
         "formats": list(plan.formats),
-        "versions": {name: found for name in MAKERS if (found := _version(name))},
+        "versions": versions(),
     }
 
 
 def _terms(folder: Folder) -> list[dict[str, str]]:
     files = [x for x in folder.root.iterdir() if x.is_file() and x.name.lower().startswith(TERMS)]
     return [{"file": x.name, "sha256": digest(x.read_bytes())} for x in sorted(files)]
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

@@ -6,9 +6,8 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from pathlib import Path
 
-from kuamo import __version__
 from kuamo.data.files import WORK
-from kuamo.data.measure import digest
+from kuamo.data.measure import digest, versions
 from kuamo.data.outputs import OUTPUTS
 from kuamo.data.outputs.media import store
 from kuamo.data.pieces import Piece
@@ -69,7 +68,7 @@ def write_part(rows: list[Row], *, formats: tuple[str, ...], out: Path) -> str:
 
 def part_path(name: str, key: str, out: Path) -> Path:
     """Return where a part of a form lies; that of a form that holds absolute paths depends on `out`."""
-    return out / PARTS / f"{name}-{digest(f'{key} {__version__} {out}'.encode())[:32]}{OUTPUTS[name].ending}"
+    return out / PARTS / f"{name}-{digest(f'{key} {versions()} {out}'.encode())[:32]}{OUTPUTS[name].ending}"
 
 
 def _key(rows: list[Row]) -> str:

@@ -28,8 +28,8 @@ def store(row: Row, out: Path) -> None:
     """Copy a row's media into the data set, those that it does not have yet."""
     for media, fact in zip(row.media, row.facts["media"], strict=True):
         path = out / stored(fact)
-        if not path.exists():
-            write(path, content(media, fact), out)
+        if not path.exists() or path.stat().st_size != fact["bytes"]:  # its size tells what a loss of power cut
+            write(path, content(media, fact), out, safe=False)
 
 
 def image_paths(row: Row) -> list[str]:

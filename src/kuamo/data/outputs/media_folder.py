@@ -20,9 +20,15 @@ def write_part(rows: list[Row], path: Path, out: Path) -> None:
 
 def _told(row: Row) -> dict[str, Any]:
     names = [Path(stored(fact)).name for fact in row.facts["media"]]
-    named = {"file_name": names[0]} if len(names) == 1 else {"file_names": names}
+    named: dict[str, Any] = {"file_name": names[0]} if len(names) == 1 else {"file_names": names}
     turns = [{"role": turn.role, "content": turn.text} for turn in row.messages] or None
-    told = {"id": row.id, "text": row.text, "question": row.question, "answer": row.answer, "messages": turns}
+    told: dict[str, Any] = {
+        "id": row.id,
+        "text": row.text,
+        "question": row.question,
+        "answer": row.answer,
+        "messages": turns,
+    }
     told |= {"language": row.language, "group": row.group, "extra": row.extra or None}
     return named | {name: value for name, value in told.items() if value is not None}
 

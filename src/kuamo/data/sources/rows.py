@@ -120,8 +120,10 @@ def _media(field: str, value: Any, origin: Origin) -> Media:
             return origin.folder.media(value, origin.near)
         case bytes():
             return _held(value, None, origin)
-        case {"bytes": bytes(data), **others}:
-            return _held(data, others.get("path"), origin)
+        case {"bytes": bytes(data), "path": str(name)}:
+            return _held(data, name, origin)
+        case {"bytes": bytes(data)}:
+            return _held(data, None, origin)
         case {"path": str(name)}:
             return origin.folder.media(name, origin.near)
     raise KuamoError("field_unfit", field=field)
