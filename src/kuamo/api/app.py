@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from kuamo import __version__
-from kuamo.api import align, answer, chat, embed, health, speak, transcribe, uploads
+from kuamo.api import align, answer, chat, draw, embed, health, responses, speak, transcribe, uploads
 from kuamo.api import models as listing
 from kuamo.api.body import BodyLimit
 from kuamo.api.failures import HANDLERS
@@ -43,10 +43,12 @@ def create_app(settings: Settings, models: Models) -> FastAPI:
     app.include_router(answer.router(models, folder))
     app.include_router(listing.router(models))
     app.include_router(chat.router(models, folder))
+    app.include_router(responses.router(models, folder))
     app.include_router(embed.router(models, folder))
     app.include_router(transcribe.router(models))
     app.include_router(speak.router(models))
     app.include_router(align.router(models))
+    app.include_router(draw.router(models, folder))
     app.include_router(health.router(models))
     app.include_router(uploads.router(folder))
     return app

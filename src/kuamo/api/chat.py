@@ -186,17 +186,16 @@ def _check(wanted: Wanted) -> None:
     supported("response_format.type", wanted.response_format and wanted.response_format.type, None, "text")
 
 
+def sampling_of(most: int | None, **given: Any) -> Sampling:
+    """Return the sampling that a client asks for: `most` new tokens, and fields of Sampling, None for Kuamo's own."""
+    named = {name: value for name, value in given.items() if value is not None}
+    return Sampling(max_new_tokens=NEW_TOKENS if most is None else most, **named)
+
+
 def _sampling(wanted: Wanted) -> Sampling:
-    """Return the sampling that was asked for; what was not is Kuamo's own."""
     most = wanted.max_tokens if wanted.max_completion_tokens is None else wanted.max_completion_tokens
-    given: dict[str, Any] = {
-        "max_new_tokens": NEW_TOKENS if most is None else most,
-        "temperature": wanted.temperature,
-        "top_p": wanted.top_p,
-        "seed": wanted.seed,
-        "stop": tuple(wanted.stop or ()),
-    }
-    return Sampling(**{name: value for name, value in given.items() if value is not None})
+    stop = tuple(wanted.stop or ())
+    return sampling_of(most, temperature=wanted.temperature, top_p=wanted.top_p, seed=wanted.seed, stop=stop)
 
 
 def _completion(answer: Answer, wanted: Wanted) -> Completion:
@@ -216,12 +215,13 @@ def _chunks(start: Callable[[], Stream[str, Answer]], wanted: Wanted) -> Generat
         usage = stream.result().usage
     yield _event(chunk, Delta(), usage.end if usage else "stop")
     if wanted.stream_options and wanted.stream_options.include_usage:
-        yield event(chunk.model_copy(update={"usage": _count(usage)}))
+        yield event(chunk.model_copy(update={"usage": _count(usage)}), only_set=True)
     yield DONE
 
 
 def _event(chunk: Chunk, delta: Delta, end: Literal["stop", "length"] | None = None) -> bytes:
-    return event(chunk.model_copy(update={"choices": [ChoiceDelta(index=0, delta=delta, finish_reason=end)]}))
+    choice = ChoiceDelta(index=0, delta=delta, finish_reason=end)
+    return event(chunk.model_copy(update={"choices": [choice]}), only_set=True)
 
 
 def _count(usage: Usage | None) -> Count | None:

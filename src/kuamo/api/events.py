@@ -27,10 +27,10 @@ DONE = b"data: [DONE]\n\n"
 LOG = logging.getLogger("kuamo")
 
 
-def event(data: BaseModel, name: str = "") -> bytes:
-    """Return a server-sent event; of the data, what was set."""
+def event(data: BaseModel, name: str = "", *, only_set: bool = False) -> bytes:
+    """Return a server-sent event of the data, or of those fields that were set."""
     head = f"event: {name}\n" if name else ""
-    return f"{head}data: {data.model_dump_json(exclude_unset=True)}\n\n".encode()
+    return f"{head}data: {data.model_dump_json(exclude_unset=only_set)}\n\n".encode()
 
 
 async def finished(request: Request, start: Callable[[], Stream[Piece, Result]]) -> Result:

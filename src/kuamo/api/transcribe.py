@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response, UploadFile
 from fastapi import Form as FormField
@@ -109,8 +109,11 @@ class _Heard:
 def router(models: Models) -> APIRouter:
     """Return the routes POST /v1/audio/transcriptions and POST /v1/audio/translations."""
     routes = APIRouter(tags=["transcribe"])
-    content = {"text/plain": {}, EVENTS: {}}
-    answers = {200: {"model": Written | WrittenVerbosely, "content": content}, **OPENAI_FAILURES}
+    content: dict[str, Any] = {"text/plain": {}, EVENTS: {}}
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"model": Written | WrittenVerbosely, "content": content},
+        **OPENAI_FAILURES,
+    }
 
     @routes.post("/v1/audio/transcriptions", summary="Speech written down", response_model=None, responses=answers)
     async def transcriptions(

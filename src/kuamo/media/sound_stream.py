@@ -27,7 +27,8 @@ def encode_stream(sounds: Iterable[Audio], form: str) -> Iterator[bytes]:
     import av
 
     muxer, codec, rate = STREAMABLE[form]
-    sink, stream, samples = _Sink(), None, 0
+    sink, samples = _Sink(), 0
+    stream: Any = None
     with av.open(sink, "w", format=muxer, options=SENT_AT_ONCE) as container:
         for sound in sounds:
             stream = stream or container.add_stream(codec, rate=rate or sound.sample_rate_hz, layout="mono")
