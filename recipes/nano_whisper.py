@@ -3,7 +3,7 @@
     python recipes/recordings.py           speak the sentences of training, once (resumes)
     python recipes/nano_whisper.py         train (resumes), then write src/kuamo/weights/nano-whisper with its card
 
-Whisper (Radford et al. 2022) in windows of 8 s. Beside its own loss two others, for which the small world knows the
+Whisper (Radford et al. 2022) in windows of 6 s. Beside its own loss two others, for which the small world knows the
 truth: each frame's letter, by a linear layer that is thrown away; and where what the decoder writes is spoken, for one
 head of the cross-attention of each later layer (guided attention, after Tachibana et al. 2018), which then times words.
 """
@@ -52,7 +52,7 @@ from kuamo.world.sentences import sentence
 from kuamo.world.speech import shifted, speech
 
 FOLDER = Path("src/kuamo/weights/nano-whisper")
-SECONDS, LONGEST = 8, 128  # of a window, in seconds and in tokens
+SECONDS, LONGEST = 6, 96  # of a window, in seconds and in tokens
 FRAMES = round(SECONDS / FRAME_SECONDS)
 START, NO_SPEECH, TRANSCRIBE, TRANSLATE = "<|startoftranscript|>", "<|nospeech|>", "<|transcribe|>", "<|translate|>"
 OF_LANGUAGE: dict[Language, str] = {"en": "<|en|>", "zh": "<|zh|>"}
@@ -128,10 +128,10 @@ class Window:
 
 
 class Hearing(Task):
-    """The loss of a step: a batch of windows of 8 s with sentences, recorded in places of all kinds."""
+    """The loss of a step: a batch of windows of 6 s with sentences, recorded in places of all kinds."""
 
     def __init__(
-        self, recordings: Recordings, width: int = 192, layers: tuple[int, int] = (4, 3), batch: int = 16,
+        self, recordings: Recordings, width: int = 192, layers: tuple[int, int] = (4, 2), batch: int = 16,
         vocabulary: int = 2_560, sentences: int = 40_000, heard: int = 48,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -283,7 +283,7 @@ def masked(mels: Tensor, random: Random) -> Tensor:
 
 
 def write(task: Hearing, folder: Path, run: Path) -> None:
-    """Write the model in half precision with its tokenizer, as on the hub; a window holds 8 s."""
+    """Write the model in half precision with its tokenizer, as on the hub; a window holds 6 s."""
     task.model.half().save_pretrained(folder)
     task.tokenizer.save_pretrained(folder)
     task.extractor.save_pretrained(folder)
@@ -301,7 +301,7 @@ library_name: transformers
 # nano-whisper
 
 A Whisper of {parameters:,} parameters that writes down what is said in English and Chinese, with times, in windows of
-8 seconds. It is trained from scratch on synthetic speech (eSpeak NG) alone: sentences about the pictures of the small
+6 seconds. It is trained from scratch on synthetic speech (eSpeak NG) alone: sentences about the pictures of the small
 world (`kuamo.world`) and the small talk of nano-chat. It does not know people's voices: use a bigger model for these.
 
 ## Scores
@@ -330,7 +330,7 @@ kuamo transcribe RECORDING --model nano-whisper
 def main() -> None:
     """Train and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=4_000)
+    parser.add_argument("--steps", type=int, default=3_000)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

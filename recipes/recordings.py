@@ -131,7 +131,7 @@ def labels_of_frames(words: Sequence[Word], ids: dict[str, int], frames: int) ->
     """
     labels = np.full(frames, ids[BLANK])
     first = frame_of(words[0].start_seconds) if words else 0
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in zip(words, [*words[1:], None], strict=False):
         end, after = frame_of(word.end_seconds), frame_of(following.start_seconds) if following else 0
         if following and not is_chinese(word.text + following.text):
             end = int(word.end_seconds / FRAME_SECONDS)

@@ -1,6 +1,8 @@
 """The small world aloud: its sentences in Chinese and English by many synthetic voices, with exact times, without end.
 
-Utterance number n of a split is always the same. `held_out` has other sentences and other voices than `train`.
+Utterance number n of a split is always the same sentence by the same voice; eSpeak NG's own flutter and breath are not
+the same twice, which moves its words by less than a millisecond or two. `held_out` has other sentences and other voices
+than `train`.
 """
 
 from collections.abc import Iterator
