@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 import PIL.ImageOps
 from numpy.typing import NDArray
@@ -54,12 +55,19 @@ class Image:
 
 def from_pil(picture: PIL.Image.Image) -> Image:
     """Return a Pillow picture of any mode as RGB: upright by EXIF, transparency on white, 16 bits scaled to 8."""
-    upright = PIL.ImageOps.exif_transpose(picture)
+    return Image(np.array(_upright_rgb(picture)))
+
+
+def _upright_rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """Return a picture as `from_pil` has it: the very same one where it is so already, for copies take long."""
+    picture.load()  # only then is all that a file says of itself known
+    turned = picture.getexif().get(PIL.ExifTags.Base.Orientation, 1) != 1
+    upright = PIL.ImageOps.exif_transpose(picture) if turned else picture
     if upright.mode.startswith(("I", "F")):
         upright = _to_8_bits(upright)
     if upright.has_transparency_data:
         upright = PIL.Image.alpha_composite(PIL.Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
-    return Image(np.array(upright.convert("RGB")))
+    return upright if upright.mode == "RGB" else upright.convert("RGB")
 
 
 def _to_8_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
@@ -70,16 +78,22 @@ def _to_8_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
     return PIL.Image.fromarray(((values - low) / max(high - low, 1e-9) * 255).round().astype(np.uint8))
 
 
-def read_image(
-    source: Path | bytes, limits: Limits, name: str | None = None, least_edge: int | None = None
-) -> Image:
+def read_image(source: Path | bytes, limits: Limits, name: str | None = None) -> Image:
     """Decode the first frame of a picture file.
-
-    With `least_edge`, a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 scale that leaves both edges so many
-    pixels: much faster, and nearly what decoding and shrinking would give.
 
     Raises KuamoError file_not_found, file_empty, file_too_large, not_an_image, image_too_large (both before
     decoding) or image_damaged.
+    """
+    return Image(np.array(read_pil(source, limits, name)))
+
+
+def read_pil(
+    source: Path | bytes, limits: Limits, name: str | None = None, least_edge: int | None = None
+) -> PIL.Image.Image:
+    """Decode as `read_image` does, to a Pillow picture (RGB) of its own memory: quicker for what Pillow does next.
+
+    With `least_edge`, a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 scale that leaves both edges so many
+    pixels: much faster, and nearly what decoding and shrinking would give. Raises what `read_image` raises.
     """
     name = name_of(source, name)
     data = read_bytes(source, name, limits)
@@ -96,7 +110,7 @@ def read_image(
     if least_edge:
         picture.draft(None, (least_edge, least_edge))
     try:
-        return from_pil(picture)
+        return _upright_rgb(picture)
     except DAMAGED as error:
         raise KuamoError("image_damaged", name=name) from error
 
