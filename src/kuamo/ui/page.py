@@ -1,5 +1,6 @@
 """The studio mounted on the server: /en and /zh, the same page in two languages, and / that chooses."""
 
+import ipaddress
 from html import escape
 from typing import Any, get_args
 
@@ -13,7 +14,7 @@ from kuamo.messages import Language, language_of, say
 from kuamo.runtime import Models
 from kuamo.settings import Settings
 from kuamo.store import is_url
-from kuamo.ui import answer, search, talk
+from kuamo.ui import answer, draw, search, talk
 from kuamo.ui.shell import Shell
 from kuamo.ui.theme import MARK, STYLE, theme
 
@@ -55,11 +56,20 @@ def page(language: Language, settings: Settings, models: Models) -> Any:
         gr.HTML(_header(language), elem_id="header")
         with gr.Tabs(elem_id="tabs"):
             answer.tab(language, models)
+            draw.tab(language, models, settings.folder / "drawings" if _is_loopback(settings.host) else None)
             talk.tab(language, models)
             search.tab(language, models, settings.search_folder)
         gr.HTML(_footer(language, settings), elem_id="footer")
     blocks.queue(default_concurrency_limit=AT_ONCE)
     return blocks
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _header(language: Language) -> str:

@@ -43,7 +43,7 @@ def tab(language: Language, models: Models, folder: Path | None) -> None:
                 status = gr.HTML(empty(say("page.search_empty", language)), elem_id="found")
                 gallery = gr.Gallery(
                     visible=False, interactive=False, show_label=False, columns=3, object_fit="cover", height="auto",
-                    buttons=[], fit_columns=False, elem_id="gallery",
+                    buttons=[], fit_columns=False, elem_id="gallery", elem_classes="tiles",
                 )  # fmt: skip
     for happens, asked, by in ((query.submit, query, _by_text), (picture.input, picture, _by_picture)):
         happens(
