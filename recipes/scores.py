@@ -6,6 +6,8 @@ make scores            print the table, write scores.json and the scores in each
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -13,15 +15,17 @@ import numpy as np
 import PIL.Image
 from nano_chat import is_right, share_by_kind
 from numpy.typing import NDArray
+from recordings import edge_errors, errors
 from tqdm import tqdm
 from training import BEGIN, END
 
+from kuamo.capabilities.align import align
 from kuamo.capabilities.answer import answer
 from kuamo.capabilities.chat import chat
 from kuamo.capabilities.embed import embed
 from kuamo.capabilities.familiar import is_familiar
 from kuamo.catalogue import Catalogue
-from kuamo.contracts import ChatRequest, EmbedRequest, Message, Sampling
+from kuamo.contracts import ChatRequest, EmbedRequest, Message, Sampling, TranscribeRequest, join_text
 from kuamo.evaluation import evaluate_answers, normalised
 from kuamo.media.image import from_pil, read_image
 from kuamo.runtime import Models
@@ -33,10 +37,13 @@ from kuamo.world.phrases import LANGUAGES
 from kuamo.world.picture import render
 from kuamo.world.sample import write_sample
 from kuamo.world.scene import Split, make_scene
+from kuamo.world.speech import speech
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, DATA = ROOT / "src" / "kuamo" / "weights", ROOT.parent / "shared" / "data"
 Scores = dict[str, float]
+"""By name: shares, or milliseconds where the name ends so."""
+MILLISECONDS = ", ms"
 
 
 def llava_scores(models: Models, pictures: int = 100) -> Scores:
@@ -126,18 +133,56 @@ def vectors(models: Models, request: EmbedRequest) -> NDArray[np.float32]:
     return embed(request, models).vectors
 
 
+def whisper_scores(models: Models, utterances: int = 300) -> Scores:
+    """Return nano-whisper's share of wrong words or characters, and of languages, for held-out sentences and voices."""
+    wrong, mistaken = {language: np.zeros(2, int) for language in LANGUAGES}, []
+    for spoken in tqdm(islice(speech("held_out"), utterances), "nano-whisper", utterances, mininterval=5):
+        with models.lease("transcribe", TranscribeRequest(audio=spoken.audio, model="nano-whisper")) as lease:
+            segments = list(lease.engine.transcribe(TranscribeRequest(audio=spoken.audio)))
+        wrong[spoken.language] += errors(join_text(segment.text for segment in segments), spoken.text)
+        mistaken.append(any(segment.language != spoken.language for segment in segments))
+    shares = {language: float(edits / words) for language, (edits, words) in wrong.items()}
+    return {
+        "words wrong, en": shares["en"],
+        "characters wrong, zh": shares["zh"],
+        "language mistaken": float(np.mean(mistaken)),
+    }
+
+
+def ctc_scores(models: Models, utterances: int = 300) -> Scores:
+    """Return how many ms nano-ctc, and PocketSphinx beside it, are off at the words' bounds, for held-out voices."""
+    scores = {}
+    for name, language in (("nano-ctc", "en"), ("nano-ctc", "zh"), ("pocketsphinx-align", "en")):
+        chosen = (one for one in islice(speech("held_out"), utterances) if one.language == language)
+        shown = tqdm(chosen, f"{name}, {language}", utterances // 2, mininterval=5)
+        off = edge_errors(lambda request, name=name: align(replace(request, model=name), models).words, shown)
+        for title, share in (("median", 0.5), ("95th percentile", 0.95)):
+            scores[f"{name}, {language}, {title}{MILLISECONDS}"] = 1000 * float(np.quantile(off, share))
+    return scores
+
+
+MEASURES = {
+    "nano-chat": chat_scores, "nano-clip": clip_scores, "nano-llava": llava_scores, "nano-whisper": whisper_scores,
+    "nano-ctc": ctc_scores,
+}  # fmt: skip
+
+
 def measured() -> Iterator[tuple[str, Scores]]:
-    """Yield each model's name and scores."""
+    """Yield the name and the scores of each model that is in the package."""
     models = Models(Catalogue.load(), Settings())
-    yield "nano-chat", chat_scores(models)
-    yield "nano-clip", clip_scores(models)
-    yield "nano-llava", llava_scores(models)
+    for name, measure in MEASURES.items():
+        if (WEIGHTS / name).is_dir():
+            yield name, measure(models)
 
 
 def table(scores: Scores) -> str:
     """Return scores as a Markdown table."""
-    rows = [f"| {name} | {share:.1%} |" for name, share in scores.items()]
+    rows = [f"| {name} | {_shown(name, value)} |" for name, value in scores.items()]
     return "\n".join(["| held-out data | |", "|---|---|", *rows])
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{value:.0f}" if name.endswith(MILLISECONDS) else f"{value:.1%}"
 
 
 def fill(card: Path, scores: Scores) -> None:

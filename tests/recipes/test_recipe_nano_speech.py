@@ -23,7 +23,8 @@ import torch
 from nano_whisper import Hearing, Recordings, train, write
 torch.set_num_threads(1)  # the last digits of a sum depend on how many share it
 folder = Path({folder!r})
-task = Hearing(Recordings("train", 24, Path({sound!r})), width=64, layers=(1, 2), batch=2, vocabulary=400, sentences=60, heard=2)
+recordings = Recordings("train", 24, Path({sound!r}))
+task = Hearing(recordings, width=64, layers=(1, 2), batch=2, vocabulary=400, sentences=60, heard=2)
 train(folder, task, steps=6, rate=2e-3, warm_up=2, every=1, scored=6)
 write(task, folder / "out", folder)
 """,
