@@ -62,7 +62,8 @@ SPECIAL = [
 ]  # fmt: skip
 # Shares of the windows: without speech, with one sentence alone, and of the rest those that begin within a sentence.
 SILENT, SINGLE, BEGUN = 0.03, 0.25, 0.15
-BEFORE_SECONDS, BETWEEN_SECONDS = (0.0, 0.8), (0.15, 1.0)
+BEFORE_SECONDS, MOST_BEFORE_SECONDS = 0.5, SECONDS - 1.5  # the mean, and the most, of the silence at the beginning
+BETWEEN_SECONDS = (0.15, 1.0)
 LETTERS_SHARE, ATTENTION_SHARE = 0.3, 0.3
 MASKED_MELS = 12
 UNLEARNED = -100
@@ -102,7 +103,7 @@ def build(tokenizer: WhisperTokenizer, width: int, layers: tuple[int, int]) -> W
         is_multilingual=True, lang_to_id={token: ids[token] for token in OF_LANGUAGE.values()},
         task_to_id={"translate": ids[TRANSLATE], "transcribe": ids[TRANSCRIBE]}, return_timestamps=False,
         no_timestamps_token_id=ids["<|notimestamps|>"], prev_sot_token_id=ids["<|startofprev|>"],
-        alignment_heads=[[layer, 0] for layer in range(1, layers[1])], max_initial_timestamp_index=FRAMES // 2,
+        alignment_heads=[[layer, 0] for layer in range(1, layers[1])], max_initial_timestamp_index=FRAMES - 50,
         max_length=LONGEST, decoder_start_token_id=ids[START], **ends,
     )  # fmt: skip
     model.generation_config._from_model_config = False  # or the lists would be dropped on load
@@ -195,7 +196,8 @@ class Hearing(Task):
         window, language = Window(np.zeros(SECONDS * RATE_HZ, np.float32)), random.choice(LANGUAGES)
         for token in (START, OF_LANGUAGE[language], TRANSCRIBE):
             window.write(self.tokenizer.convert_tokens_to_ids(token))
-        at, single = random.uniform(*BEFORE_SECONDS), random.random() < SINGLE
+        at = min(random.expovariate(1 / BEFORE_SECONDS), MOST_BEFORE_SECONDS)
+        single = random.random() < SINGLE
         begun = not single and random.random() < BEGUN
         while at < SECONDS - 0.3:
             row = random.choice(self.recordings.by_language[language])
