@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from kuamo import __version__
-from kuamo.api import align, answer, chat, draw, embed, health, responses, speak, transcribe, uploads
+from kuamo.api import align, answer, chat, draw, embed, health, responses, speak, stable_diffusion, transcribe, uploads
 from kuamo.api import models as listing
 from kuamo.api.body import BodyLimit
 from kuamo.api.failures import HANDLERS
@@ -18,7 +18,7 @@ from kuamo.settings import Settings
 
 
 def create_app(settings: Settings, models: Models) -> FastAPI:
-    """Return the application: POST /qa, OpenAI's protocol under /v1, GET /health, GET /uploads/{name}, and /docs.
+    """Return the application: OpenAI's protocol under /v1, the web UI's under /sdapi, /qa, /health, /uploads, /docs.
 
     Engines run in FastAPI's thread pool, where it calls functions that are not `async`; never in the event loop.
     """
@@ -49,6 +49,7 @@ def create_app(settings: Settings, models: Models) -> FastAPI:
     app.include_router(speak.router(models))
     app.include_router(align.router(models))
     app.include_router(draw.router(models, folder))
+    app.include_router(stable_diffusion.router(models))
     app.include_router(health.router(models))
     app.include_router(uploads.router(folder))
     return app
