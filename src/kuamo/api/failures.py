@@ -18,7 +18,7 @@ from kuamo.messages import Language, language_of
 
 Handler = Callable[[Request, Any], Awaitable[JSONResponse]]
 
-STATUSES = {415: 400, 422: 400, 501: 404}  # what OpenAI's clients know these by
+STATUSES = {415: 400, 422: 400}  # what OpenAI's clients know these by
 
 
 class Fault(BaseModel):
