@@ -10,6 +10,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 from training import RUNS
 
@@ -160,15 +161,10 @@ def _spell(labels: NDArray[np.int64], text: str, ids: dict[str, int]) -> None:
 def errors(heard: str, said: str) -> tuple[int, int]:
     """Return how many words (Chinese: characters) of what was said are heard wrong, and how many there are.
 
-    Capitals and marks do not count. Levenshtein distance: insertions, deletions and substitutions.
+    Capitals and marks do not count. Insertions, deletions and substitutions do (Levenshtein distance).
     """
     heard_words, said_words = (split_words(recognised(text, "en")) for text in (heard, said))
-    row = list(range(len(said_words) + 1))
-    for word in heard_words:
-        before, row = row, [row[0] + 1]
-        for place, other in enumerate(said_words):
-            row.append(min(row[-1] + 1, before[place + 1] + 1, before[place] + (word != other)))
-    return row[-1], len(said_words)
+    return Levenshtein.distance(heard_words, said_words), len(said_words)
 
 
 def edge_errors(align: Callable[[AlignRequest], tuple[Word, ...]], utterances: Iterable[Utterance]) -> list[float]:

@@ -34,15 +34,14 @@ def recorded(samples: Samples, random: Random) -> Samples:
 
 def in_a_room(samples: Samples, random: Random) -> Samples:
     """Return speech with the echo of a room: noise that decays exponentially, after the direct sound (Polack 1988)."""
-    from scipy.signal import oaconvolve
-
     count = round(random.uniform(*REVERBERATION_SECONDS) * RATE_HZ)
     echo = _normal(count, random) * np.exp(-6.9 * np.arange(count, dtype=np.float32) / count)
     echo[: round(0.002 * RATE_HZ)] = 0
     echo *= 10 ** (-random.uniform(*DIRECT_TO_ECHO_DB) / 20) / np.linalg.norm(echo)
     echo[0] = 1
-    reverberant: Samples = oaconvolve(samples, echo)[: len(samples)].astype(np.float32)
-    return reverberant
+    size = 1 << (len(samples) + count).bit_length()
+    reverberant = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(echo, size), size)
+    return reverberant[: len(samples)].astype(np.float32)
 
 
 def with_noise(samples: Samples, decibels: float, random: Random) -> Samples:
