@@ -161,7 +161,7 @@ class Models:
         if store.is_url(source) and self.settings.remote_key:
             options.setdefault("key", self.settings.remote_key)  # a row may have its own server's key
         if "draw" in model.capabilities and not store.is_url(source) and not self.settings.safety_checker:
-            LOGGER.warning("%s draws without its safety checker: the setting safety_checker is off", model.name)
+            LOGGER.warning("safety_checker is off: no picture that %s draws is withheld", model.name)
             options["safety_checker"] = False
         try:
             engine = getattr(importlib.import_module(module), name)

@@ -134,9 +134,11 @@ def hold_draw(models: Models) -> None:
         assert isinstance(event, DrawStep | Picture)
         if isinstance(event, DrawStep):
             assert 1 <= event.step <= event.steps
+            assert event.preview is None or event.preview.width < 64
     drawing = stream.result()
     assert [(picture.image.width, picture.image.height) for picture in drawing.pictures] == [(64, 96)] * 2
     assert [picture.seed for picture in drawing.pictures] in ([3, 4], [None, None])
+    assert (drawing.request.prompt, drawing.request.width, drawing.request.height) == ("a red car", 64, 96)
     hold_trace(drawing.traces[0], "draw")
 
 

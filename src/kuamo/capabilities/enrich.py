@@ -57,7 +57,9 @@ def _words(style: str) -> dict[Language, list[str]]:
 
 def _parted(prompt: str, language: Language) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return a prompt, and apart from it the styles and the praise that `enrich` has put at its end."""
-    body, styled, praised = prompt.strip(ENDS), [], []
+    body = prompt.strip(ENDS)
+    styled: list[str] = []
+    praised: list[str] = []
     while (found := LAST_PART.fullmatch(body)) and (word := found[2].strip()) in _added(language):
         (styled if _added(language)[word] else praised).insert(0, word)
         body = found[1].strip(ENDS)

@@ -44,22 +44,22 @@ def draw(
 
     The settings are kept in each file.
     """
-    from kuamo.capabilities.draw import draw, size_named
+    from kuamo.capabilities.draw import draw
     from kuamo.cli.output import plain
 
     _check_out(out)
-    sides = size_named(size) if size else (None, None)
-    numbers = {
-        "width": width or sides[0], "height": height or sides[1], "steps": steps, "guidance": guidance,
-        "scheduler": scheduler, "count": count, "seed": seed, "strength": strength,
+    numbers = _sides(size, width, height) | {
+        "steps": steps, "guidance": guidance, "scheduler": scheduler, "count": count, "seed": seed,
+        "strength": strength,
     }  # fmt: skip
     pictures = {"image": image, "mask": mask}
     request = _request(session, _enriched(session, prompt, style, quality), negative, pictures, numbers)
     drawing = _with_progress(session, draw(request, session.models))
     if drawing.original:
         session.note(session.say("cli.translated", text=drawing.request.prompt))
-    files = [{"path": path, "seed": one.seed} for path, one in zip(_save(drawing, out), drawing.pictures, strict=True)]
-    lines = (_line(session, **file) for file in files)
+    made = list(zip(_save(drawing, out), (picture.seed for picture in drawing.pictures), strict=True))
+    files = [{"path": path, "seed": seed} for path, seed in made]
+    lines = (_line(session, path, seed) for path, seed in made)
     session.show("\n".join(lines), **(plain(drawing) | {"pictures": files}))
     session.note_source(drawing.traces)
 
@@ -83,6 +83,14 @@ def _is_file(out: Path) -> bool:
     return out.suffix.lower() == ENDING and not out.is_dir()
 
 
+def _sides(size: str | None, width: int | None, height: int | None) -> dict[str, int | None]:
+    """Return both sides: what is given for one alone goes before the size."""
+    from kuamo.capabilities.draw import size_named
+
+    named = (None, None) if size is None else size_named(size)
+    return {"width": named[0] if width is None else width, "height": named[1] if height is None else height}
+
+
 def _enriched(session: Session, prompt: str, style: str, quality: str) -> str:
     from kuamo.capabilities.enrich import enrich
 
@@ -98,9 +106,9 @@ def _request(
     from kuamo.contracts import DrawRequest
     from kuamo.media.image import read_image
 
-    given = {name: read_image(path, session.settings.limits) for name, path in pictures.items() if path}
-    given |= {name: value for name, value in numbers.items() if value is not None}
-    return DrawRequest(prompt=prompt, negative_prompt=negative, **given)
+    read: dict[str, Any] = {name: read_image(path, session.settings.limits) for name, path in pictures.items() if path}
+    given = {name: value for name, value in numbers.items() if value is not None}
+    return DrawRequest(prompt=prompt, negative_prompt=negative, **read, **given)
 
 
 def _with_progress(session: Session, stream: "Stream[DrawStep | Picture, Drawing]") -> "Drawing":

@@ -31,10 +31,13 @@ class LatentPreview:
 
 
 def fit_preview(autoencoder: Any) -> LatentPreview | None:
-    """Return the map for an autoencoder; None where it decodes to no finite numbers in its precision."""
+    """Return the map for an autoencoder; None for another kind, or where its precision gives no finite numbers."""
     import torch
+    from diffusers import AutoencoderKL, AutoencoderTiny
     from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+    if not isinstance(autoencoder, AutoencoderKL | AutoencoderTiny):
+        return None
     settings = autoencoder.config
     coarse = torch.randn(COUNT, settings.latent_channels, COARSE, COARSE, generator=torch.Generator().manual_seed(0))
     latents = interpolate(coarse, (SIDE, SIDE), mode="bicubic")

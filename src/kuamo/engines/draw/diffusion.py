@@ -60,7 +60,7 @@ class Diffusion:
     def __init__(self, pipeline: Any, placement: Placement, manner: Manner) -> None:
         self._pipeline = pipeline
         self._manner = manner
-        self._preview = fit_preview(pipeline.vae)
+        self._preview = fit_preview(pipeline.components.get("vae"))
         self.device = placement.device
         self.precision = placement.precision
 
@@ -139,7 +139,9 @@ class Diffusion:
 
     def _size(self, request: DrawRequest) -> tuple[int, int]:
         square = self._manner.square
-        width, height = own_size(request.image, square, self._manner.factor) if request.image else (square, square)
+        width, height = square, square
+        if request.image is not None:
+            width, height = own_size(request.image, square, self._manner.factor)
         return request.width or width, request.height or height
 
     def _steps(self, request: DrawRequest) -> int:
@@ -151,7 +153,9 @@ class Diffusion:
         return steps_over_picture(steps, request.strength)
 
     def _check_length(self, text: str) -> None:
-        tokenizer = self._pipeline.tokenizer
+        tokenizer = self._pipeline.components.get("tokenizer")
+        if tokenizer is None:
+            return
         most = _parameters(self._pipeline).get("max_sequence_length")
         window = min(tokenizer.model_max_length, most.default if most else math.inf)
         tokens = len(tokenizer(text).input_ids)
@@ -162,11 +166,10 @@ class Diffusion:
         """Return a pipeline of the loaded parts for a request alone, its scheduler new."""
         import diffusers
 
-        kind, missing = "Text2Image", ""
-        if request.image is not None:
-            kind, missing = (
-                ("Inpainting", "no_mask") if request.mask is not None else ("Image2Image", "no_start_picture")
-            )
+        if request.mask is not None:
+            kind, missing = "Inpainting", "no_mask"
+        else:
+            kind, missing = ("Text2Image", "") if request.image is None else ("Image2Image", "no_start_picture")
         scheduler = made_from(self._pipeline.scheduler, request.scheduler)
         try:
             pipeline = getattr(diffusers, f"AutoPipelineFor{kind}").from_pipe(self._pipeline, scheduler=scheduler)
@@ -185,7 +188,7 @@ class Diffusion:
         def report(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             if closed.is_set():
                 raise _ClosedError
-            done.put((step + 1, self._preview and self._preview(tensors["latents"])))
+            done.put((step + 1, self._preview(tensors["latents"]) if self._preview else None))
             return tensors
 
         with ThreadPoolExecutor(1, "draw") as pool:
@@ -239,12 +242,13 @@ def _arguments(request: DrawRequest) -> dict[str, Any]:
     if request.negative_prompt:  # left out, not "": SDXL's models were trained with zeros for none at all
         arguments["negative_prompt"] = request.negative_prompt
     size: Any = {"width": request.width, "height": request.height}
-    if request.image is None:
-        return arguments | size
-    arguments |= {"image": fitted(request.image, **size), "strength": request.strength}
-    if request.mask is None:
-        return arguments
-    return arguments | size | {"mask_image": fitted_mask(request.mask, **size)}
+    if request.image is None or request.mask is not None:
+        arguments |= size  # image to image takes the picture's
+    if request.image is not None:
+        arguments |= {"image": fitted(request.image, **size), "strength": request.strength}
+    if request.mask is not None:
+        arguments["mask_image"] = fitted_mask(request.mask, **size)
+    return arguments
 
 
 def _run(pipeline: Any, arguments: dict[str, Any], seed: int, report: Report) -> Any:
