@@ -56,11 +56,11 @@ system:
 	@$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	@$(PIP) --editable '.[models]' 2>.venv/install.log || (cat .venv/install.log; exit 1)
+	@$(PIP) --editable '.[data,models]' 2>.venv/install.log || (cat .venv/install.log; exit 1)
 	@touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml constraints.txt
-	@$(PIP) --editable '.[models,dev]' 2>.venv/install.log || (cat .venv/install.log; exit 1)
+	@$(PIP) --editable '.[data,models,dev]' 2>.venv/install.log || (cat .venv/install.log; exit 1)
 	@touch $@ .venv/installed
 
 clean: ## Remove what was set up and built

@@ -22,7 +22,14 @@ from openai_server import openai_server
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-PAGES = ("README.md", "README.zh-CN.md", "docs/models.md", "docs/architecture.md", "docs/performance.md")
+PAGES = (
+    "README.md",
+    "README.zh-CN.md",
+    "docs/models.md",
+    "docs/data.md",
+    "docs/architecture.md",
+    "docs/performance.md",
+)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -128,6 +135,15 @@ def test_the_commands_about_models_work(desk: Path, checkpoint: Callable[[str], 
         for command in commands("docs/models.md"):
             done = run(command.replace("http://127.0.0.1:11434/v1", server.url), desk, **variables)
             assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+
+def test_the_commands_and_the_code_about_data_work(desk: Path) -> None:
+    for command in commands("docs/data.md"):
+        done = run(command, desk)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    (code,) = fences("docs/data.md", "python")
+    done = run(f"kuamo data build photos --out set && {sys.executable} -c '{code}print(len(rows))'", desk)
+    assert 0 < int(done.stdout.split()[-1]) <= 5 * 14, done.stderr
 
 
 def test_the_settings_shown_are_settings(desk: Path) -> None:

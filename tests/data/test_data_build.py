@@ -54,6 +54,17 @@ def test_load_from_disk_opens_it(source: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "out" / "media").rglob("*.png"))) == 40
 
 
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_split_without_rows_can_be_opened(tmp_path: Path, rows: int) -> None:
+    import datasets
+
+    source = write(tmp_path / "source", {"a.jsonl": lines({"image": "1.png", "text": "the only row"}), "1.png": png(1)})
+    made(source, tmp_path / "out", split=Split((0, 0, 1)), checks={"text_length": {"least": 99}} if rows == 0 else {})
+    loaded = datasets.load_from_disk(str(tmp_path / "out"))
+    assert {name: len(split) for name, split in loaded.items()} == {"train": 0, "validation": 0, "test": rows}
+    assert loaded["train"].features == loaded["test"].features
+
+
 def test_sounds_and_their_speakers(tmp_path: Path) -> None:
     import datasets
 
@@ -229,7 +240,7 @@ def test_where_it_comes_from_is_written_down(source: Path, tmp_path: Path) -> No
 def test_the_limits_of_media_hold(source: Path, tmp_path: Path) -> None:
     report = made(source, tmp_path / "out", limits=Limits(megapixels=0.0001))
     assert reasons(report) == {"image_too_large": 120}
-    assert report.kept == 0
+    assert (report.kept, report.notes) == (0, [("nothing_kept", {})])
     assert made(source, tmp_path / "out").kept == 120
 
 

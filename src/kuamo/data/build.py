@@ -134,7 +134,8 @@ def _finish(plan: Plan, folder: Folder, report: Report, parts: dict[str, list[st
     """Put the parts together, describe them, and clear away what earlier runs left."""
     out = plan.out
     report.fingerprint = digest(json.dumps(parts).encode())
-    report.notes += [("empty_split", {"split": name}) for name in plan.split.names if not report.splits[name]]
+    empty = [("empty_split", {"split": name}) for name in plan.split.names if not report.splits[name]]
+    report.notes += empty if report.kept else [("nothing_kept", {})]
     about = {"fingerprint": report.fingerprint, "licence": plan.licence}
     files: list[Path] = []
     for name in plan.formats:

@@ -44,8 +44,11 @@ def finish(parts: dict[str, list[Path]], out: Path, about: dict[str, str]) -> li
     """Put the parts of each split under their names, and write what `load_from_disk` reads; return the files."""
     made = []
     for split, paths in parts.items():
-        names = [f"data-{number:05d}-of-{len(paths):05d}{ENDING}" for number in range(len(paths))]
-        for path, name in zip(paths, names, strict=True):
+        count = max(len(paths), 1)  # a split without rows has a file too, or it could not be opened
+        names = [f"data-{number:05d}-of-{count:05d}{ENDING}" for number in range(count)]
+        if not paths:
+            write_part([], out / split / names[0], out)
+        for path, name in zip(paths, names, strict=False):
             link(path, out / split / name, out)
         described = {"dataset_info.json": _info(about), "state.json": _state(names, split, about)}
         for name, told in described.items():
