@@ -87,6 +87,12 @@ def test_a_checkpoint_outside_the_table_gets_the_engine_of_its_kind(
     assert CATALOGUE.unlisted("somewhere", {"model_type": kind}, capability).engine.endswith(":" + engine)
 
 
+def test_a_drawing_model_of_which_nothing_is_known_is_taken_to_read_english_alone() -> None:
+    assert CATALOGUE.unlisted("somewhere", {"model_type": "diffusers"}, "draw").languages == ("en",)
+    assert CATALOGUE.unlisted("http://here/v1#some", {"model_type": "url"}, "draw").speaks("zh")
+    assert CATALOGUE.unlisted("somewhere", {"model_type": "llama"}, "chat").speaks("zh")
+
+
 def test_every_kind_named_is_one_that_transformers_knows() -> None:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
     from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
