@@ -98,7 +98,7 @@ def _decode_whole(data: bytes, name: str, limits: Limits) -> Audio | None:
             # A length that cannot be is FFmpeg's to judge: a header written before the sound was made does not know it.
             if file.channels > 1 or not 0 < file.frames <= limits.seconds * file.samplerate:
                 return None
-            return Audio(np.nan_to_num(file.read(dtype="float32")), file.samplerate)
+            return Audio(_finite(file.read(dtype="float32")), file.samplerate)
     except soundfile.LibsndfileError:
         return None
 
@@ -189,7 +189,7 @@ def _decode(file: BytesIO | _Arriving, name: str, limits: Limits) -> Iterator[Au
             rate = container.streams.audio[0].rate
             if not rate:
                 raise KuamoError("no_sound", name=name)
-            yield from (Audio(np.nan_to_num(block), rate) for block in _blocks(container, rate, name, limits))
+            yield from (Audio(_finite(block), rate) for block in _blocks(container, rate, name, limits))
     except (av.error.FFmpegError, ValueError) as error:
         raise KuamoError("not_audio", name=name) from error
 
@@ -200,10 +200,22 @@ def _blocks(container: Any, rate: int, name: str, limits: Limits) -> Iterator[ND
     resampler = AudioResampler(format="flt", layout="mono", rate=rate)
     samples = 0
     for frame in chain(container.decode(audio=0), (None,)):
-        for mono in resampler.resample(frame):
+        for mono in [frame] if _is_plain(frame, rate) else resampler.resample(frame):
             samples += mono.samples
             _check_seconds(samples / rate, name, limits)
             yield mono.to_ndarray()[0]
+
+
+def _finite(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return samples, those that are no number as 0; the very same where all are, as nearly always."""
+    return samples if np.isfinite(samples).all() else np.nan_to_num(samples)
+
+
+def _is_plain(frame: Any, rate: int) -> bool:
+    """Whether a frame is what the resampler would give: most of the time of a compressed recording would be its."""
+    return bool(
+        frame and frame.format.name in ("flt", "fltp") and frame.layout.nb_channels == 1 and frame.sample_rate == rate
+    )
 
 
 def _check_seconds(seconds: float, name: str, limits: Limits) -> None:

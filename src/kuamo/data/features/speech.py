@@ -80,9 +80,11 @@ class LogMel:
         return np.ascontiguousarray(power.T)
 
     def _fit(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
-        wanted = levels.shape[1] if self.frames is None else self.frames
-        missing = max(0, wanted - levels.shape[1])
-        return np.pad(levels[:, :wanted], ((0, 0), (0, missing)), constant_values=-self.range_db)
+        if self.frames is None:
+            return levels
+        fitted = np.full((self.bands, self.frames), -self.range_db, np.float32)
+        fitted[:, : levels.shape[1]] = levels[:, : self.frames]
+        return fitted
 
 
 class SpeechFeatures:
