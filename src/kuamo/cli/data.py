@@ -40,7 +40,7 @@ def build(
     subtitles. Stopped or killed, it goes on when it is run again; a changed source costs only what changed. What was
     dropped, and why, stands in DIR/report.json and DIR/dropped.jsonl.
     """
-    from kuamo.data.build import Plan
+    from kuamo.data.build import Plan, Progress
     from kuamo.data.build import build as build_set
     from kuamo.data.sources.fields import Fields
     from kuamo.data.split import Split
@@ -51,7 +51,11 @@ def build(
         limits=session.settings.limits,
     )  # fmt: skip
     stream = build_set(plan, workers)
-    for _ in session.progress("data.building", stream):
+
+    def told(done: Progress | None) -> str:
+        return session.say("data.done", rows=done.rows, kept=done.kept) if done else ""
+
+    for _ in session.progress("data.building", stream, told=told):
         pass
     report = stream.result()
     splits = ", ".join(f"{name} {report.splits[name]}" for name in plan.split.names)
@@ -59,8 +63,8 @@ def build(
     session.show(human, folder=out, **report.as_json())
     for reason in sorted(report.reasons.values(), key=lambda reason: -reason.count):
         first = reason.examples[0]
-        told = first.fault.message(session.language)
-        session.note(session.say("data.dropped", count=reason.count, where=first.where, reason=told))
+        why = first.fault.message(session.language)
+        session.note(session.say("data.dropped", count=reason.count, where=first.where, reason=why))
     for code, values in report.notes:
         session.note(session.say(f"data.{code}", **values))
 

@@ -70,10 +70,21 @@ class Session:
         names = " + ".join(dict.fromkeys(trace.model for trace in traces))
         self.note(self.say("cli.source", models=names, seconds=sum(trace.seconds for trace in traces)))
 
-    def progress(self, key: str, pieces: Iterable[Piece], length: int | None = None) -> Iterator[Piece]:
-        """Pass pieces on, with a progress bar named by a sentence on stderr where that is a terminal."""
+    def progress(
+        self,
+        key: str,
+        pieces: Iterable[Piece],
+        length: int | None = None,
+        told: Callable[[Piece | None], str | None] | None = None,
+    ) -> Iterator[Piece]:
+        """Pass pieces on, with a progress bar named by a sentence on stderr where that is a terminal.
+
+        `told` says what the bar shows of the last piece, where there is one.
+        """
         hidden = not sys.stderr.isatty()
-        with typer.progressbar(pieces, length, label=self.say(key), hidden=hidden, file=sys.stderr) as bar:
+        with typer.progressbar(
+            pieces, length, label=self.say(key), hidden=hidden, file=sys.stderr, item_show_func=told
+        ) as bar:
             yield from bar
 
     def stream(self, pieces: Iterable[str]) -> None:
