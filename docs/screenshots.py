@@ -6,6 +6,7 @@ Run `python docs/screenshots.py`; it needs Chromium, Playwright and the Noto San
 import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -35,13 +36,15 @@ QUIET = [
 DESKTOP: Any = {"width": 1280, "height": 860}
 PHONE: Any = {"width": 390, "height": 844}
 QUESTIONS = {"en": ("What is the system version?", "And the model?"), "zh": ("系统版本是多少？", "那型号呢？")}
+PROMPT = {"en": "a red car on a road at dusk", "zh": "傍晚的公路上有一辆红色的汽车"}
+SEED = 7
 WORDS = {"en": "What can you do?", "zh": "你能帮我做什么？"}
 
 
 @contextmanager
-def studio() -> Iterator[str]:
-    """Run the studio on a free port; yield its address."""
-    settings = Settings()
+def studio(folder: Path) -> Iterator[str]:
+    """Run the studio on a free port, its files in a folder; yield its address."""
+    settings = Settings.read(folder=folder)
     models = Models(Catalogue.load(settings.model), settings)
     app = mount(create_app(settings, models), settings, models)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -67,15 +70,29 @@ def ask(page: Page, language: str) -> None:
     page.locator("#place svg").wait_for()
 
 
+def draw(page: Page, language: str) -> None:
+    """Draw a scene, always the same."""
+    page.get_by_role("tab").nth(1).click()
+    page.locator(".fold > button").first.click()
+    page.fill("#seed :is(input, textarea)", str(SEED))
+    page.locator(".fold > button").first.click()
+    page.fill("#prompt textarea", PROMPT[language])
+    page.press("#prompt textarea", "Enter")
+    page.locator("#drawn .sources, #drawn .notice").first.wait_for()
+    if page.locator("#drawn .notice").count():
+        sys.exit(page.locator("#drawn .notice").inner_text())
+    page.locator("#drawings img").first.wait_for()
+
+
 def talk(page: Page, language: str) -> None:
     """Say good morning."""
-    page.get_by_role("tab").nth(1).click()
+    page.get_by_role("tab").nth(2).click()
     page.fill("#words textarea", WORDS[language])
     page.press("#words textarea", "Enter")
-    page.locator("#status .sources, #status .notice").first.wait_for()
+    page.locator("#conversation .sources, #status .notice").first.wait_for()
     if page.locator("#status .notice").count():
         sys.exit(page.locator("#status .notice").inner_text())
-    page.locator("#reply").wait_for()
+    page.locator("#reply audio").wait_for()
 
 
 def save(page: Page, name: str) -> None:
@@ -96,13 +113,16 @@ SHOTS = (
     ("ask-phone-zh", ask, "zh", PHONE, "light"),
     ("talk-en", talk, "en", DESKTOP, "light"),
     ("talk-zh", talk, "zh", DESKTOP, "light"),
+    ("draw-en", draw, "en", DESKTOP, "light"),
+    ("draw-zh", draw, "zh", DESKTOP, "light"),
+    ("draw-phone-zh", draw, "zh", PHONE, "dark"),
 )
 
 
 def main() -> None:
     """Take every picture, or those named on the command line."""
     FOLDER.mkdir(exist_ok=True)
-    with studio() as address, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, studio(Path(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         for name, act, language, viewport, scheme in SHOTS:
             if sys.argv[1:] and name not in sys.argv[1:]:

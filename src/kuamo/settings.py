@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     port: int = 7860
     """The port that the server listens on."""
     folder: Path = Field(default_factory=lambda: user_data_path("kuamo"))
-    """Where uploads are kept."""
+    """Where uploads are kept, and the pictures drawn on the page."""
     upload_seconds: float = 3600
     """An upload is deleted after so long."""
     search_folder: Annotated[Path, AfterValidator(Path.expanduser)] | None = None

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-from test_page_answer import png_of
 
 from kuamo.capabilities.gallery import read_gallery, read_settings
 from kuamo.catalogue import Catalogue
@@ -101,11 +100,9 @@ def send(page: Any, prompt: str) -> None:
 
 
 def finished(page: Any) -> str:
-    """Wait for the end of a drawing; return what is told of it, failing with the notice where there is one instead."""
-    page.locator("#prompt .stop-button").wait_for(state="detached")
-    end = page.locator("#drawn :is(.sources, .notice)").first
-    end.wait_for()
-    assert end.get_attribute("class") == "sources", end.inner_text()
+    """Wait for the end of the first drawing; return what is told of it."""
+    page.locator("#drawn .sources").wait_for()
+    page.locator("#prompt .submit-button").wait_for()
     return str(page.locator("#drawn").inner_text())
 
 
@@ -262,6 +259,7 @@ def test_only_what_is_painted_is_drawn_anew(visit: Any, folder: Path, tmp_path: 
     page.set_input_files("#start input[type=file]", tmp_path / "teal.png")
     page.locator("#start").get_by_label("Brush").first.wait_for()
     page.wait_for_timeout(1500)  # the editor puts the picture on its canvas
+    page.locator("#start canvas").first.scroll_into_view_if_needed()
     canvas = page.locator("#start canvas").first.bounding_box()
     across, down = canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2
     page.mouse.move(across, down)
@@ -277,8 +275,30 @@ def test_only_what_is_painted_is_drawn_anew(visit: Any, folder: Path, tmp_path: 
     assert settings["width"] == settings["height"] == 64
 
 
-def test_faults_are_one_clear_line_and_the_page_goes_on(visit: Any, folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "bomb.png").write_bytes(png_of(30_000, 30_000))
+def test_a_drawing_goes_on_from_one_made_before(visit: Any, folder: Path) -> None:
+    page = begin(visit)
+    unfold(page, steps=2)
+    send(page, "a red car")
+    finished(page)
+    page.get_by_role("button", name="Draw over it").click()
+    page.locator("#start").get_by_label("Brush").first.wait_for()
+    page.wait_for_timeout(1500)  # the editor puts the picture on its canvas
+    send(page, "a blue car")
+    page.locator("#drawn .words", has_text="a blue car").wait_for()
+    over, first = (read_settings(path) for path in kept(folder))
+    assert (over["from_image"], over["from_mask"], first["from_image"]) == (True, False, False)
+
+
+def test_two_visitors_draw_at_once(visit: Any, folder: Path) -> None:
+    pages = [begin(visit), begin(visit)]
+    for page, prompt in zip(pages, ("a red car", "a blue cat"), strict=True):
+        unfold(page, steps=20)
+        send(page, prompt)
+    assert ["a red car" in finished(pages[0]), "a blue cat" in finished(pages[1])] == [True, True]
+    assert len(kept(folder)) == 2
+
+
+def test_faults_are_one_clear_line_and_the_page_goes_on(visit: Any, folder: Path) -> None:
     page = begin(visit)
     send(page, "  ")
     refused(page, "There is no text to work on.")
@@ -328,12 +348,12 @@ def test_without_a_model_the_page_says_how_to_get_one(tmp_path: Path, browser: A
         page = browser.new_context().new_page()
         page.goto(f"{address}/zh/")
         page.get_by_role("tab", name="画图", exact=True).click()
-        page.locator("#drawn .notice", has_text="kuamo models pull far-away").wait_for()
+        page.locator("#drawn .notice", has_text="kuamo models pull nobody/far-away").wait_for()
         page.click("#idea")
         page.wait_for_function("document.querySelector('#prompt textarea').value")
         page.press("#prompt textarea", "Enter")
         page.locator("#prompt .submit-button").wait_for()
-        page.locator("#drawn .notice", has_text="kuamo models pull far-away").wait_for()
+        page.locator("#drawn .notice", has_text="kuamo models pull nobody/far-away").wait_for()
 
 
 def test_visitors_from_elsewhere_see_their_own_pictures_alone(

@@ -1,62 +1,40 @@
 """Draw: a prompt in; a picture that appears step by step and joins those made before (see `drawings`)."""
 
-import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from secrets import SystemRandom
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, cast
 
 import gradio as gr
 
 from kuamo import store
 from kuamo.capabilities.draw import draw
-from kuamo.capabilities.enrich import QUALITIES, STYLES, enrich
+from kuamo.capabilities.enrich import QUALITIES, enrich
 from kuamo.capabilities.restore import restoring
-from kuamo.contracts import DrawRequest, DrawStep, RestoreRequest, RestoreStep, Scheduler
+from kuamo.contracts import DrawRequest, DrawStep, RestoreRequest, RestoreStep
 from kuamo.errors import KuamoError
-from kuamo.media.limits import Limits
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
+from kuamo.ui.draw_request import Desk, lay_desk, request_of
 from kuamo.ui.drawings import Shelf, Wall, hang
-from kuamo.ui.start_picture import read_start, start_editor
-from kuamo.ui.widgets import QUIET, busy, guarded, in_background, model_menu, notice, picture, progress
+from kuamo.ui.widgets import QUIET, busy, guarded, in_background, notice, picture, progress
 from kuamo.world import prompt as ideas
 from kuamo.world.scene import make_scene
 
 PLAIN, *_, BEST = QUALITIES
 IDEAS = 100_000
-SIZES = ("512 × 512", "768 × 512", "1024 × 768")
-SIZE = re.compile(r"\s*(\d{1,9})\s*[×xX*]\s*(\d{1,9})\s*")
 Update = dict[Any, Any]
-Number = TypeVar("Number", int, float)
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What a request is made from: the words, and the settings by the names that DrawRequest has for them."""
-
-    prompt: Any
-    style: Any
-    quality: Any
-    idea: Any
-    improve: Any
-    settings: dict[str, Any]
-
-    @property
-    def words(self) -> list[Any]:
-        """What an improved prompt is made from."""
-        return [self.prompt, self.style, self.quality]
 
 
 def tab(language: Language, models: Models, folder: Path | None) -> None:
     """Lay the tab out and wire it. Pictures are kept in `folder`; None keeps them for their own visitor alone."""
     with gr.Tab(say("page.draw", language), id="draw") as opened, gr.Row(elem_classes="workspace"):
         with gr.Column(scale=5, min_width=300, elem_id="desk"):
-            desk = _desk(models, language)
+            desk = lay_desk(models, language)
         with gr.Column(scale=6, min_width=300, elem_id="wall"):
             wall = hang(models, folder, language)
     settings = desk.settings
@@ -75,71 +53,8 @@ def tab(language: Language, models: Models, folder: Path | None) -> None:
     desk.idea.click(partial(_idea, language), None, desk.prompt, **QUIET)
     desk.improve.click(_improved, desk.words, [desk.prompt, desk.quality], **QUIET)
     wall.reuse.click(partial(_reused, desk=desk), wall.shelf, [*desk.words, *settings.values()], **QUIET)
-    wall.start.click(wall.opened, wall.shelf, settings["start"], **QUIET)
+    wall.start.click(partial(_begun, wall=wall), wall.shelf, [settings["start"], desk.start], **QUIET)
     opened.select(partial(_opened, wall=wall), wall.shelf, wall.outputs, **QUIET)
-
-
-def _desk(models: Models, language: Language) -> Desk:
-    prompt = gr.Textbox(
-        "", placeholder=say("page.prompt", language), label=say("page.prompt_label", language), show_label=False,
-        lines=1, max_lines=8, submit_btn=say("page.draw_send", language), elem_id="prompt",
-    )  # fmt: skip
-    style = _choices("style", ("", *STYLES), language)
-    with gr.Row(elem_classes="chips"):
-        idea, improve = (
-            gr.Button(say(f"page.{name}", language), size="sm", elem_classes="chip", elem_id=name)
-            for name in ("idea", "improve")
-        )
-    with gr.Accordion(say("page.more", language), open=False, elem_classes="fold"):
-        quality = _choices("quality", QUALITIES, language)
-        settings = _settings(models, language)
-    with gr.Accordion(say("page.start", language), open=False, elem_classes="fold"):
-        settings["start"] = start_editor(
-            show_label=False, placeholder=say("page.start_drop", language), elem_id="start"
-        )
-        settings["strength"] = gr.Slider(
-            0.05, 1, 0.75, step=0.05, label=say("page.strength", language), info=say("page.strength_hint", language)
-        )
-    return Desk(prompt, style, quality, idea, improve, settings)
-
-
-def _choices(name: str, values: Iterable[str], language: Language) -> Any:
-    """Return chips of which one is chosen, the first."""
-    choices = [(say(f"page.{name}_{value or 'none'}", language), value) for value in values]
-    return gr.Radio(
-        choices, value=choices[0][1], label=say(f"page.{name}", language), show_label=name != "style", elem_id=name,
-        elem_classes="choices",
-    )  # fmt: skip
-
-
-def _settings(models: Models, language: Language) -> dict[str, Any]:
-    """Lay the settings out; what is empty is the model's own."""
-    own = say("page.own", language)
-
-    def number(name: str, hint: str) -> Any:  # gr.Number shows 0 where it is empty
-        return gr.Textbox("", label=say(f"page.{name}", language), placeholder=hint, max_lines=1, elem_id=name)
-
-    negative = gr.Textbox(
-        "", label=say("page.negative_prompt", language), placeholder=say("page.negative_hint", language), max_lines=4
-    )
-    with gr.Row(elem_classes="pair"):
-        size = gr.Dropdown(
-            [(own, ""), *SIZES], value="", label=say("page.size", language), allow_custom_value=True, elem_id="size"
-        )
-        count = gr.Radio([1, 2, 3, 4], value=1, label=say("page.count", language), elem_classes="choices")
-    with gr.Row(elem_classes="pair"):
-        steps = number("steps", own)
-        guidance = number("guidance", own)
-    with gr.Row(elem_classes="pair"):
-        scheduler = gr.Dropdown([(own, ""), *get_args(Scheduler)], value="", label=say("page.scheduler", language))
-        seed = number("seed", say("page.seed_any", language))
-    return {
-        "negative_prompt": negative, "size": size, "count": count, "steps": steps, "guidance": guidance,
-        "scheduler": scheduler, "seed": seed, "model": model_menu("draw", models, language),
-    }  # fmt: skip
-
-
-# --- what happens
 
 
 def _idea(language: Language) -> str:
@@ -220,55 +135,24 @@ def _steps(
             yield {wall.about: gr.skip()}  # a chance to stop
 
 
-def request_of(prompt: str, settings: dict[str, Any], limits: Limits) -> DrawRequest:
-    """Return the request for what the page has; raises KuamoError for what cannot be drawn."""
-    start = read_start(settings["start"], limits)
-    width, height = size_of(settings["size"])
-    return DrawRequest(
-        prompt=prompt,
-        negative_prompt=settings["negative_prompt"],
-        width=width,
-        height=height,
-        count=settings["count"],
-        steps=number_of("steps", settings["steps"], int),
-        guidance=number_of("guidance", settings["guidance"], float),
-        seed=number_of("seed", settings["seed"], int),
-        scheduler=settings["scheduler"] or None,
-        model=settings["model"] or None,
-        strength=settings["strength"],
-        **start,
-    )
-
-
-def number_of(what: str, text: str, kind: Callable[[str], Number]) -> Number | None:
-    """Return the number that a text is; None for none. Raises KuamoError not_a_number."""
-    try:
-        return kind(text) if text.strip() else None
-    except ValueError as error:
-        raise KuamoError("not_a_number", what=what, value=text.strip()) from error
-
-
-def size_of(text: str) -> tuple[int | None, int | None]:
-    """Return the width and height that a text like 768 × 512 names; (None, None) for none. Raises not_a_size."""
-    if not text.strip():
-        return None, None
-    named = SIZE.fullmatch(text)
-    if named is None:
-        raise KuamoError("not_a_size", given=text)
-    return int(named[1]), int(named[2])
-
-
 def _seeded(shelf: Shelf, prompt: str) -> tuple[str, str]:
     """Put the seed of the open picture on the page, and its prompt where there is none."""
     used = _open(shelf)
     return prompt if prompt.strip() else used["original"] or used["prompt"], _shown(used["seed"])
 
 
+def _begun(shelf: Shelf, wall: Wall) -> tuple[Any, Any]:
+    """Put the open picture where a drawing starts from, and unfold that."""
+    return wall.opened(shelf).pil(), gr.Accordion(open=True)
+
+
 def _reused(shelf: Shelf, desk: Desk) -> Update:
     """Put the settings of the open picture on the page; the size of a sharpened one is not that it was drawn at."""
     used = _open(shelf)
     drawn = all(trace["capability"] != "restore" for trace in used["traces"])
-    values = {name: _shown(used[name]) for name in ("steps", "guidance", "seed", "scheduler", "negative_prompt")}
+    values: dict[str, Any] = {
+        name: _shown(used[name]) for name in ("steps", "guidance", "seed", "scheduler", "negative_prompt")
+    }
     values |= {"size": f"{used['width']} × {used['height']}" if drawn else "", "count": 1, "strength": used["strength"]}
     return {
         desk.prompt: used["original"] or used["prompt"], desk.style: "", desk.quality: PLAIN,

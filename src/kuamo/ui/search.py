@@ -31,7 +31,7 @@ def tab(language: Language, models: Models, folder: Path | None) -> None:
             gr.HTML(empty(say("page.search_off", language)), elem_id="found")
             return
         with gr.Row(elem_classes="workspace"):
-            with gr.Column(scale=4, min_width=300):
+            with gr.Column(scale=5, min_width=300):
                 query = gr.Textbox(
                     placeholder=say("page.search_query", language), label=say("page.search_label", language),
                     max_lines=4, show_label=False, submit_btn=say("page.search_send", language), elem_id="query",
@@ -39,7 +39,7 @@ def tab(language: Language, models: Models, folder: Path | None) -> None:
                 picture = picture_upload(
                     say("page.search_drop", language), height=220, show_label=False, buttons=[], elem_id="like"
                 )
-            with gr.Column(scale=7, min_width=300):
+            with gr.Column(scale=6, min_width=300):
                 status = gr.HTML(empty(say("page.search_empty", language)), elem_id="found")
                 gallery = gr.Gallery(
                     visible=False, interactive=False, show_label=False, columns=3, object_fit="cover", height="auto",

@@ -8,7 +8,7 @@ import numpy as np
 
 from kuamo.media.image import Image, read_image
 from kuamo.media.limits import Limits
-from kuamo.ui.theme import ACCENT
+from kuamo.ui.theme import AMBER
 
 PAINTED = 128  # the brush's darkest channel over white: below this, more than half of it is paint
 
@@ -17,10 +17,10 @@ def start_editor(**options: Any) -> gr.ImageEditor:
     """Return a place for a picture and a brush; it hands on files and bytes that nothing has opened."""
     editor = gr.ImageEditor(
         type="filepath", sources=["upload", "clipboard"], transforms=[], layers=False, buttons=[], image_mode="RGBA",
-        brush=gr.Brush(colors=[ACCENT], color_mode="fixed"), **options,
+        brush=gr.Brush(colors=[AMBER], color_mode="fixed"), **options,
     )  # fmt: skip
     # As in `picture_upload`: Kuamo's limits come before any decoding.
-    editor.preprocess = lambda payload: _unopened(editor, payload)  # type: ignore[method-assign]
+    editor.preprocess = lambda payload: _unopened(editor, payload)  # type: ignore
     return editor
 
 
@@ -35,16 +35,16 @@ def _unopened(editor: gr.ImageEditor, payload: Any) -> tuple[bytes | Path, ...]:
     return tuple(part if isinstance(part, bytes) else Path(part.path) for part in given)
 
 
-def read_start(parts: tuple[bytes | Path, ...], limits: Limits) -> dict[str, Image]:
-    """Return what a DrawRequest takes of the editor: `image`, and `mask` where something is painted on it.
+def read_start(parts: tuple[bytes | Path, ...], limits: Limits) -> tuple[Image | None, Image | None]:
+    """Return the picture to start from and, where something is painted on it, the mask of that; else None.
 
     Raises what `read_image` raises.
     """
     if not parts:
-        return {}
+        return None, None
     image, *layers = (read_image(part, limits) for part in parts)
     painted = [layer.pixels.min(axis=2) < PAINTED for layer in layers]
     mask = np.logical_or.reduce([layer for layer in painted if layer.shape == image.pixels.shape[:2]] or [np.False_])
     if not mask.any():
-        return {"image": image}
-    return {"image": image, "mask": Image(np.repeat(np.uint8(255) * mask[..., None], 3, axis=2))}
+        return image, None
+    return image, Image(np.repeat(np.uint8(255) * mask[..., None], 3, axis=2))

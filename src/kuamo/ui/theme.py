@@ -8,6 +8,7 @@ import gradio as gr
 
 STYLE = Path(__file__).with_name("style.css")
 ACCENT = "#0d7a6f"  # on white 5.3 : 1
+AMBER = "#eba83a"
 FONTS = (
     "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
     "Noto Sans CJK SC", "Source Han Sans SC", "sans-serif",

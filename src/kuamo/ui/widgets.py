@@ -27,7 +27,6 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 SHOWN_PIXELS = 1280  # the longer side of a picture in HTML
 BEAT_SECONDS = 0.2
 Update = TypeVar("Update")
-Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
@@ -50,12 +49,12 @@ def guarded(updates: Iterator[Update], failed: Callable[[str], Update], language
         yield failed(say("page.unexpected", language))
 
 
-def in_background(start: Callable[[], Stream[Piece, Result]]) -> Generator[Piece | None, None, Result]:
+def in_background(start: Callable[[], Stream[Any, Result]]) -> Generator[Any, None, Result]:
     """Run a stream in a thread of its own; yield its pieces, and None at each beat without one; return its result.
 
     So whoever listens can leave at once, also while the stream waits for its turn; it then stops at its next piece.
     """
-    arrived: SimpleQueue[Piece | Future[Result | None]] = SimpleQueue()
+    arrived: SimpleQueue[Any] = SimpleQueue()
     left = threading.Event()
 
     def run() -> Result | None:
@@ -72,14 +71,14 @@ def in_background(start: Callable[[], Stream[Piece, Result]]) -> Generator[Piece
     try:
         while not isinstance(piece := _next(arrived), Future):
             yield piece
-        result = piece.result()
+        result: Result | None = piece.result()
         assert result is not None  # nobody has left
         return result
     finally:
         left.set()
 
 
-def _next(arrived: SimpleQueue[Piece]) -> Piece | None:
+def _next(arrived: SimpleQueue[Any]) -> Any:
     try:
         return arrived.get(timeout=BEAT_SECONDS)
     except Empty:
