@@ -52,6 +52,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "kuamo.engines.draw.diffusion:Diffusion": ("stable_diffusion", "sdxl", "lcm"),
     "kuamo.engines.embed.clip:Clip": ("clip", "siglip"),
     "kuamo.engines.restore.swin2sr:Swin2Sr": ("swin2sr", "swin2sr_x4"),
+    "kuamo.engines.restore.anime4k:Anime4k": ("anime4k",),
     "kuamo.engines.transcribe.whisper:Whisper": ("whisper",),
     "kuamo.engines.align.ctc:Ctc": ("ctc_english", "ctc_chinese"),
     "kuamo.engines.speak.vits:Vits": ("vits",),

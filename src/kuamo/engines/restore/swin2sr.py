@@ -1,16 +1,16 @@
 """Pictures sharper and larger by Swin2SR (Conde et al. 2022)."""
 
-from collections.abc import Generator, Iterator
-from itertools import product
-from math import ceil, prod
+from collections.abc import Generator
+from itertools import accumulate
+from operator import mul
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kuamo.contracts import Precision, RestoreRequest, RestoreStep
 from kuamo.engines.checkpoint import HERE_ONLY, load_model, name_of, reading, unsupported
 from kuamo.engines.placement import Placement, place
+from kuamo.engines.tiles import Pixels, Tile, count, tiles
 from kuamo.errors import KuamoError
 from kuamo.media.image import Image
 
@@ -18,8 +18,6 @@ TILE = 128
 """The side of the tiles in which a picture is worked on, in pixels; it bounds the memory."""
 OVERLAP = 16
 """How far the model sees around a tile, so that no seam shows, in pixels."""
-
-Pixels = NDArray[np.uint8]
 
 
 class Swin2Sr:
@@ -56,12 +54,16 @@ class Swin2Sr:
         if request.scale == 1 and not self._deblurs:
             raise KuamoError("does_not_deblur", name=self._name)
         pixels, factors = request.image.pixels, self._factors(request.scale)
-        steps = sum(len(_corners(pixels.shape, prod(factors[:done]))) for done in range(len(factors)))
+        widths = accumulate(factors[:-1], mul, initial=1)
+        steps = sum(count(request.image.height * wide, request.image.width * wide, TILE) for wide in widths)
         step = 0
         for factor in factors:
             made = np.empty((pixels.shape[0] * factor, pixels.shape[1] * factor, 3), np.uint8)
-            for top, left, tile in self._tiles(pixels, factor):
-                made[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+            for tile in tiles(pixels, TILE, OVERLAP, self._model.config.window_size):
+                top, left, bottom, right = (
+                    factor * edge for edge in (tile.top, tile.left, tile.top + tile.height, tile.left + tile.width)
+                )
+                made[top:bottom, left:right] = self._enlarged(tile, factor)
                 step += 1
                 yield RestoreStep(step, steps)
             pixels = made
@@ -72,30 +74,15 @@ class Swin2Sr:
         upscale = self._model.config.upscale
         return [scale] if scale <= upscale else [upscale, *self._factors(scale // upscale)]
 
-    def _tiles(self, pixels: Pixels, factor: int) -> Iterator[tuple[int, int, Pixels]]:
-        """Yield top, left and pixels of the enlarged tiles; around a picture, the model sees it mirrored."""
-        window, (height, width) = self._model.config.window_size, pixels.shape[:2]
-        margin = (OVERLAP, OVERLAP + window - 1)
-        around = np.pad(pixels, (margin, margin, (0, 0)), "symmetric")
-        for top, left in _corners(pixels.shape):
-            high, wide = min(TILE, height - top), min(TILE, width - left)
-            rows, columns = (ceil((side + 2 * OVERLAP) / window) * window for side in (high, wide))
-            seen = around[top : top + rows, left : left + columns]
-            yield top * factor, left * factor, self._enlarged(seen, factor)[: high * factor, : wide * factor]
-
-    def _enlarged(self, seen: Pixels, factor: int) -> Pixels:
+    def _enlarged(self, tile: Tile, factor: int) -> Pixels:
         """Return a tile without its overlap, `factor` times as large; the processor need not pad it."""
         import torch
 
-        inputs = self._processor(seen, do_pad=False, return_tensors="pt").to(self.device, dtype=self._dtype)
-        edge, shrink = OVERLAP * self._model.config.upscale, self._model.config.upscale // factor
+        inputs = self._processor(tile.seen, do_pad=False, return_tensors="pt").to(self.device, dtype=self._dtype)
+        upscale = self._model.config.upscale
+        rows, columns = (slice(upscale * OVERLAP, upscale * (OVERLAP + side)) for side in (tile.height, tile.width))
         with torch.inference_mode():
-            colours = self._model(**inputs).reconstruction[..., edge:-edge, edge:-edge].float().clamp(0, 1)
-            colours = torch.nn.functional.avg_pool2d(colours, shrink)[0].permute(1, 2, 0)
-        tile: Pixels = (colours * 255).round().byte().cpu().numpy()
-        return tile
-
-
-def _corners(shape: tuple[int, ...], scale: int = 1) -> list[tuple[int, int]]:
-    """The top left corners of a picture's tiles, once it is `scale` times as large."""
-    return list(product(range(0, shape[0] * scale, TILE), range(0, shape[1] * scale, TILE)))
+            colours = self._model(**inputs).reconstruction[..., rows, columns].float().clamp(0, 1)
+            colours = torch.nn.functional.avg_pool2d(colours, upscale // factor)[0].permute(1, 2, 0)
+        enlarged: Pixels = (colours * 255).round().byte().cpu().numpy()
+        return enlarged
