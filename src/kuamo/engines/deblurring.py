@@ -43,7 +43,8 @@ def sharpened(colours: Floats, blur: float) -> Floats:
     made = seen.copy()
     for _ in range(ITERATIONS):
         made *= blurred(seen / blurred(made, blur), blur)
-    return np.clip(made - FLOOR, 0, 1)
+    restored: Floats = np.clip(made - FLOOR, 0, 1)
+    return restored
 
 
 def blurred(values: Floats, deviation: float) -> Floats:
@@ -61,4 +62,5 @@ def blurred(values: Floats, deviation: float) -> Floats:
 
 def _steepness(light: Floats) -> Floats:
     down, across = np.gradient(np.pad(light[..., 0], 1, "edge"))
-    return np.hypot(down, across)[1:-1, 1:-1]
+    steepness: Floats = np.hypot(down, across)[1:-1, 1:-1]
+    return steepness

@@ -54,9 +54,9 @@ class Anime4k:
 
     def _deblurring(self, image: Image) -> Callable[[Pixels], Pixels]:
         top, left = (max(0, side - MEASURED) // 2 for side in (image.height, image.width))
-        blur = blur_of(image.pixels[top : top + MEASURED, left : left + MEASURED].astype(np.float32) / 255)
+        blur = blur_of(image.pixels[top : top + MEASURED, left : left + MEASURED].astype(np.float32) / np.float32(255))
 
         def deblur(pixels: Pixels) -> Pixels:
-            return (sharpened(pixels.astype(np.float32) / 255, blur) * 255).round().astype(np.uint8)
+            return (sharpened(pixels.astype(np.float32) / np.float32(255), blur) * 255).round().astype(np.uint8)
 
         return deblur
