@@ -1,5 +1,7 @@
 """A made-up engine that chats and sees: it repeats what it was told, counts the turns and measures the pictures."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -21,6 +23,8 @@ class Parrot:
     device = "cpu"
     precision = "fp32"
     concurrent = True
+    may_go_on = threading.Event()
+    stopped = 0
 
     @classmethod
     def load(cls, source: str, *, device: str, precision: str, **options: Any) -> Self:
@@ -34,8 +38,23 @@ class Parrot:
             raise RuntimeError("a bug of ours")
         if told[-1].endswith("不停地说"):
             raise KuamoError("conversation_too_long", tokens=10, window=9)
+        if told[-1] == "never end":
+            yield from self._forever()
+        if told[-1] == "wait":
+            yield "I am waiting here. And"
+            assert self.may_go_on.wait(60)
+            yield " now I go on."
+            return
         yield f"Turn {len(told)}: "
         yield " | ".join(told)
+
+    def _forever(self) -> Iterator[str]:
+        try:
+            while True:
+                yield "On and on. "
+                time.sleep(0.05)
+        finally:
+            Parrot.stopped += 1
 
     def answer(self, request: ChatRequest) -> Iterator[str]:
         """Tell the sizes of the pictures, then as in a chat."""

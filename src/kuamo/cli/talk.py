@@ -108,5 +108,6 @@ def _parts(turn: "Turn") -> dict[str, Any]:
     from kuamo.cli.output import plain
 
     heard = turn.heard and {"text": turn.heard.text, "segments": turn.heard.segments}
-    parts = plain(turn.reply) | plain(turn.speech)
-    return parts | plain({"heard": heard, "traces": turn.traces, "stages": turn.stages})
+    rest = {"heard": heard, "traces": turn.traces, "stages": turn.stages}
+    parts: dict[str, Any] = plain(turn.reply) | plain(turn.speech) | plain(rest)
+    return parts

@@ -4,7 +4,7 @@ Each session keeps its own conversation; a new picture begins a new one. Whoever
 on interrupts it.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,6 +22,7 @@ from kuamo.errors import KuamoError
 from kuamo.media.image import read_image
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
+from kuamo.stream import Stream
 from kuamo.ui.player import SILENCE, Speaking, live_player
 from kuamo.ui.theme import ACCENT
 from kuamo.ui.widgets import (
@@ -152,7 +153,8 @@ def _talk(asked: Input, thread: Thread, model: str, room: Room) -> Iterator[Upda
     reply = _Reply(room, thread, "" if asked.recording else asked.words.strip())
     yield reply.shown("page.listening" if asked.recording else "page.thinking")
     request = _request(asked, thread, model, room.models)
-    with closing(in_background(partial(talk, request, room.models))) as events:
+    start: Callable[[], Stream[Event, Turn]] = partial(talk, request, room.models)
+    with closing(in_background(start)) as events:
         turn = yield from reply.follow(events)
     note = sources(turn.traces, room.language) + _stages(turn.stages, room.language)
     done = Thread(thread.picture, turn.conversation, (*thread.notes, note))

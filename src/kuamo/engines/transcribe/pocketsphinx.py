@@ -18,6 +18,8 @@ OFFSET_SECONDS = 0.0078
 TOGETHER_SECONDS, PAUSE_SECONDS = 15.0, 2.0
 LONGEST_SECONDS = 30.0
 QUIET_SECONDS = 0.1
+BLOCK_SECONDS = 0.1  # what is searched at a time: the library lets no other thread run meanwhile
+NOTHING = "#JSGF V1.0; grammar nothing; public <nothing> = a;"
 
 
 class PocketSphinx:
@@ -26,8 +28,8 @@ class PocketSphinx:
     device = "cpu"
     precision = "fp32"
 
-    def __init__(self, decoder: Any, activity: VoiceActivity) -> None:
-        self._decoder = decoder
+    def __init__(self, decoder: Any, meter: Any, activity: VoiceActivity) -> None:
+        self._decoder, self._meter = decoder, meter
         self._activity = activity
 
     @classmethod
@@ -37,7 +39,10 @@ class PocketSphinx:
 
         # topn, maxhmmpf: searched more widely than by default, for fewer word errors (benchmarks/speech.py).
         decoder = Decoder(topn=8, maxhmmpf=-1, dither=True, seed=1, loglevel="FATAL")
-        return cls(decoder, VoiceActivity(padding_seconds=0.4, minimum_silence_seconds=0.3))
+        meter = Decoder(lm=None, topn=1, dither=True, seed=1, loglevel="FATAL")
+        meter.add_jsgf_string("nothing", NOTHING)
+        meter.activate_search("nothing")
+        return cls(decoder, meter, VoiceActivity(padding_seconds=0.4, minimum_silence_seconds=0.3))
 
     def transcribe(self, request: TranscribeRequest) -> Iterator[Segment]:
         """Write down each utterance as it is recognised; nothing where there is no speech.
@@ -56,8 +61,10 @@ class PocketSphinx:
     def _words(self, audio: Audio, piece: Span) -> Iterator[Word]:
         decoder = self._decoder
         decoder.reinit_feat()  # the last utterance's cepstral mean
+        decoder.set_cmn(self._mean(audio))
         decoder.start_utt()
-        decoder.process_raw(audio.pcm16(), full_utt=True)
+        for start in range(0, len(audio.samples), round(BLOCK_SECONDS * SAMPLE_RATE_HZ)):
+            decoder.process_raw(audio.between(start / SAMPLE_RATE_HZ, start / SAMPLE_RATE_HZ + BLOCK_SECONDS).pcm16())
         decoder.end_utt()
         if decoder.hyp() is None:
             return
@@ -68,6 +75,15 @@ class PocketSphinx:
                     for frame in (segment.start_frame, segment.end_frame + 1)
                 )
                 yield Word(start, end, _spelling(segment.word), round(min(segment.prob, 1.0), 3))
+
+    def _mean(self, audio: Audio) -> str:
+        """Return the cepstral mean of a whole utterance, by a decoder that searches next to nothing."""
+        meter = self._meter
+        meter.reinit_feat()
+        meter.start_utt()
+        meter.process_raw(audio.pcm16(), full_utt=True)
+        meter.end_utt()
+        return str(meter.get_cmn(False))
 
 
 def _spelling(word: str) -> str:
