@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Self
 
-from kuamo.contracts import ChatRequest, Line, ReadRequest
+from kuamo.contracts import ChatRequest, Ending, Line, ReadRequest, ToolCall
 
 
 class Measurer:
@@ -83,8 +83,32 @@ class Endless:
             self.closed.set()
 
 
+class Caller:
+    """Calls each tool it is offered with the last message's text, and repeats what a tool gave."""
+
+    device = "cpu"
+    precision = "fp32"
+    concurrent = True
+    calls_tools = True
+
+    @classmethod
+    def load(cls, source: str, *, device: str, precision: str) -> Self:
+        """Load nothing."""
+        return cls()
+
+    def chat(self, request: ChatRequest) -> Generator[str, None, Ending]:
+        """Say what was called and given so far, then call."""
+        last = request.messages[-1]
+        yield " ".join(call.name for message in request.messages for call in message.calls)
+        if last.role == "tool":
+            yield f" gave {last.text}"
+            return Ending(1, 1, "stop")
+        calls = tuple(ToolCall(tool["function"]["name"], {"of": last.text}) for tool in request.tools)
+        return Ending(1, 1, "calls" if calls else "stop", calls)
+
+
 def rows(in_force: bool = True) -> list[dict[str, Any]]:
-    """Return catalogue rows: a measurer, one that waits, one that fails, an endless talker and a blind reader."""
+    """Return catalogue rows: a measurer, one that waits, one that fails, an endless talker, a caller, a reader."""
     common = {"source": "package:made_up", "profiles": ["nano"] if in_force else []}
     measurer = {**common, "capabilities": ["answer"], "engine": "made_up:Measurer"}
     return [
@@ -92,5 +116,6 @@ def rows(in_force: bool = True) -> list[dict[str, Any]]:
         {**measurer, "name": "waiter", "options": {"waits": True}},
         {**measurer, "name": "failure", "options": {"fault": "a secret of /etc/shadow"}},
         {**common, "name": "endless", "capabilities": ["chat"], "engine": "made_up:Endless", "profiles": []},
+        {**common, "name": "caller", "capabilities": ["chat"], "engine": "made_up:Caller", "profiles": []},
         {**common, "name": "blind", "capabilities": ["read"], "engine": "made_up:Blind"},
     ]

@@ -13,7 +13,7 @@ from kuamo.media.audio import Audio
 from kuamo.media.image import Image
 
 Capability = Literal["answer", "chat", "draw", "restore", "transcribe", "speak", "align", "embed", "read", "detect"]
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 Scheduler = Literal["dpm++", "euler", "euler-a", "ddim", "unipc", "lcm"]
 Precision = Literal["auto", "fp32", "bf16", "fp16", "int8", "nf4"]
 
@@ -39,12 +39,24 @@ class Request:
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """A tool that a model wants called, with its arguments."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Message:
-    """One turn of a conversation; its images come before its text."""
+    """One turn of a conversation; its images come before its text, the tools it calls after it.
+
+    What a tool gave is a turn of the role `tool`, in the order of the calls.
+    """
 
     role: Role
     text: str
     images: tuple[Image, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +80,14 @@ class Sampling:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatRequest(Request):
-    """A conversation to continue, for `chat` and, with images in it, for `answer`."""
+    """A conversation to continue, for `chat` and, with images in it, for `answer`.
+
+    `tools` are functions that the model may call, as JSON has them: type, function with name, description, parameters.
+    """
 
     messages: tuple[Message, ...]
     sampling: Sampling = Sampling()
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,25 +272,29 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Usage:
-    """The tokens that a model read and wrote, and what ended it: itself or a stop sequence, or the limit."""
+class Ending:
+    """How a turn ended: the tokens that were read and written, what ended it, and the tools to call before the next.
+
+    `stop`: the model itself or a stop sequence; `length`: the limit; `calls`: the model wants tools called.
+    """
 
     prompt_tokens: int
     new_tokens: int
-    end: Literal["stop", "length"]
+    end: Literal["stop", "length", "calls"]
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
     """A reply; `places` are the lines of a picture it was read from, empty where a model saw for itself.
 
-    `usage` is None where no language model wrote it, or one that does not count.
+    `ending` is None where no language model wrote it, or one that does not tell.
     """
 
     text: str
     places: tuple[Line, ...]
     traces: tuple[Trace, ...]
-    usage: Usage | None = None
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True)
@@ -387,12 +407,13 @@ def join_text(parts: Iterator[str] | tuple[str, ...]) -> str:
 class Engine(Protocol):
     """What each engine has beside its capability's method, which is named by the capability.
 
-    answer, chat: (ChatRequest) -> Generator[str, None, Usage | None]
+    answer, chat: (ChatRequest) -> Generator[str, None, Ending | None]
     draw: (DrawRequest) -> Iterator[DrawStep | Picture]
     transcribe: (TranscribeRequest) -> Iterator[Segment] speak: (SpeakRequest) -> Iterator[SpeechChunk]
     align: (AlignRequest) -> tuple[Word, ...]            embed: (EmbedRequest) -> NDArray[np.float32] of unit rows
     restore: (RestoreRequest) -> Generator[RestoreStep, None, Image]
     read: (ReadRequest) -> tuple[Line, ...]              detect: (DetectRequest) -> tuple[Span, ...]
+    An engine that answers or talks and can use tools has calls_tools = True.
     An engine that can write speech down in English has translates = True.
     An engine that transcribes several languages may have identify: (TranscribeRequest) -> str, the language spoken.
     An engine that draws may have settle: (DrawRequest) -> DrawRequest, which fills in what is the model's own. It is

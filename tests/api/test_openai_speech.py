@@ -94,6 +94,8 @@ def test_speed_language_and_voice_matter(nano: openai.OpenAI) -> None:
         ({"input": "…！"}, "text_empty"),
         ({"input": "x" * 20_001}, "text_too_long"),
         ({"voice": "nobody"}, "unknown_voice"),
+        ({"voice": None, "input": ""}, "text_empty"),
+        ({"voice": {"id": 5}}, "field_wrong"),
         ({"voice": "../../etc/passwd"}, "unknown_voice"),
         ({"speed": 0}, "out_of_range"),
         ({"speed": 9}, "out_of_range"),

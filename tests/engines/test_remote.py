@@ -16,7 +16,7 @@ from kuamo.contracts import (
     Sampling,
     SpeakRequest,
     TranscribeRequest,
-    Usage,
+    Ending,
 )
 from kuamo.engines.remote import Remote
 from kuamo.errors import KuamoError
@@ -81,7 +81,7 @@ def test_sampling_is_sent(server: OpenAiServer) -> None:
 
 def test_stop_sequences_are_sent_and_tokens_are_told(server: OpenAiServer) -> None:
     answer = Stream(load(server).chat(ask("one two", stop=("x", "。"))))
-    assert answer.result() == Usage(2, 7, "length")
+    assert answer.result() == Ending(2, 7, "length")
     assert server.bodies[0]["stop"] == ["x", "。"]
     server.refused = {"stream_options"}
     assert list(load(server).chat(ask("one two"))) == ["one ", "two "]

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
-from kuamo.api.content import Part, Role, continued
+from kuamo.api.content import Part, Said, continued
 from kuamo.api.events import DONE, EVENTS, event, finished, sent
 from kuamo.api.failures import OPENAI_FAILURES
+from kuamo.api.tools import Call, GivenCall, StreamedCall, Tool
 from kuamo.api.uploads import Uploads
 from kuamo.api.wire import StrictRoute, supported
-from kuamo.contracts import Answer, Sampling, Usage
+from kuamo.contracts import Answer, Ending, Sampling
 from kuamo.runtime import Models
 from kuamo.stream import Stream
 
@@ -33,11 +34,33 @@ def _as_parts(given: object) -> object:
     return [{"type": "text", "text": given}] if isinstance(given, str) else given
 
 
-class Turn(BaseModel):
-    """A turn so far; `developer` is another word for `system`."""
+Content = Annotated[list[Part], BeforeValidator(_as_parts, json_schema_input_type=str | list[Part])]
 
-    role: Role
-    content: Annotated[list[Part], BeforeValidator(_as_parts, json_schema_input_type=str | list[Part])]
+
+class SpokenTurn(BaseModel):
+    """A turn so far; `developer` is another word for `system`, `tool` what a tool gave."""
+
+    role: Literal["system", "developer", "user", "tool"]
+    content: Content
+
+    def said(self) -> Said:
+        """Return the turn."""
+        return Said(self.role, self.content)
+
+
+class AssistantTurn(BaseModel):
+    """What the model said, and what it wanted called."""
+
+    role: Literal["assistant"]
+    content: Content | None = None
+    tool_calls: list[GivenCall] | None = None
+
+    def said(self) -> Said:
+        """Return the turn."""
+        return Said(self.role, self.content or [], tuple(call.call() for call in self.tool_calls or ()))
+
+
+Turn = Annotated[SpokenTurn | AssistantTurn, Field(discriminator="role")]
 
 
 class StreamOptions(BaseModel):
@@ -53,6 +76,7 @@ class Form(BaseModel):
 
 
 StopWord = Annotated[str, Field(min_length=1)]
+StopWords = Annotated[list[StopWord], Field(max_length=4)]
 
 
 class Wanted(BaseModel):
@@ -66,15 +90,15 @@ class Wanted(BaseModel):
     top_p: float | None = None
     seed: Annotated[int | None, Field(ge=-(2**63), lt=2**63)] = None
     stop: Annotated[
-        list[StopWord] | None,
-        BeforeValidator(_listed, json_schema_input_type=StopWord | list[StopWord] | None),
-        Field(max_length=4),
+        StopWords | None,
+        BeforeValidator(_listed, json_schema_input_type=StopWord | StopWords | None),
     ] = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = None
     response_format: Form | None = None
-    tools: Refused = None
+    tools: list[Tool] | None = None
+    tool_choice: Refused = None
     functions: Refused = None
     logprobs: bool | None = None
     logit_bias: Refused = None
@@ -91,11 +115,15 @@ class Count(BaseModel):
     total_tokens: int
 
 
+End = Literal["stop", "length", "tool_calls"]
+
+
 class Reply(BaseModel):
-    """The turn written."""
+    """The turn written; `content` is null where there are only calls."""
 
     role: Literal["assistant"] = "assistant"
-    content: str
+    content: str | None
+    tool_calls: list[Call] | None = None
     refusal: None = None
 
 
@@ -105,7 +133,7 @@ class Choice(BaseModel):
     index: int = 0
     message: Reply
     logprobs: None = None
-    finish_reason: Literal["stop", "length"]
+    finish_reason: End
 
 
 class Completion(BaseModel):
@@ -124,6 +152,7 @@ class Delta(BaseModel):
 
     role: Literal["assistant"] | None = None
     content: str | None = None
+    tool_calls: list[StreamedCall] | None = None
 
 
 class ChoiceDelta(BaseModel):
@@ -131,7 +160,7 @@ class ChoiceDelta(BaseModel):
 
     index: int
     delta: Delta
-    finish_reason: Literal["stop", "length"] | None
+    finish_reason: End | None
 
 
 class Chunk(BaseModel):
@@ -164,19 +193,19 @@ def router(models: Models, uploads: Uploads) -> APIRouter:
         sampling = _sampling(wanted)
 
         def start() -> Stream[str, Answer]:
-            turns = [(turn.role, turn.content) for turn in wanted.messages]
-            return continued(turns, wanted.model, sampling, models, uploads)
+            turns = [turn.said() for turn in wanted.messages]
+            return continued(turns, wanted.model, sampling, models, uploads, _tools(wanted))
 
         if wanted.stream:
             return await sent(request, _chunks(start, wanted))
-        return _completion(await finished(request, start), wanted)
+        return _completion(await finished(request, start))
 
     return routes
 
 
 def _check(wanted: Wanted) -> None:
     supported("n", wanted.n, None, 1)
-    supported("tools", wanted.tools, None, [])
+    supported("tool_choice", wanted.tool_choice, None, "none", "auto")
     supported("functions", wanted.functions, None, [])
     supported("logprobs", wanted.logprobs, None, False)
     supported("logit_bias", wanted.logit_bias, None, {})
@@ -198,11 +227,23 @@ def _sampling(wanted: Wanted) -> Sampling:
     return sampling_of(most, temperature=wanted.temperature, top_p=wanted.top_p, seed=wanted.seed, stop=stop)
 
 
-def _completion(answer: Answer, wanted: Wanted) -> Completion:
-    usage = answer.usage
-    end = usage.end if usage else "stop"
-    choice = Choice(message=Reply(content=answer.text), finish_reason=end)
-    return Completion(id=_id(), created=_now(), model=_model(answer), choices=[choice], usage=_count(usage))
+def _tools(wanted: Wanted) -> tuple[dict[str, Any], ...]:
+    offered = () if wanted.tool_choice == "none" else wanted.tools or ()
+    return tuple(tool.model_dump() for tool in offered)
+
+
+def _completion(answer: Answer) -> Completion:
+    calls = [Call.of(call) for call in answer.ending.calls] if answer.ending else []
+    reply = Reply(content=(answer.text or None) if calls else answer.text, tool_calls=calls or None)
+    choice = Choice(message=reply, finish_reason=_end(answer.ending))
+    model = answer.traces[-1].model
+    return Completion(id=_id(), created=_now(), model=model, choices=[choice], usage=_count(answer.ending))
+
+
+def _end(ending: Ending | None) -> End:
+    if ending is None:
+        return "stop"
+    return "tool_calls" if ending.end == "calls" else ending.end
 
 
 def _chunks(start: Callable[[], Stream[str, Answer]], wanted: Wanted) -> Generator[bytes, None, None]:
@@ -212,19 +253,21 @@ def _chunks(start: Callable[[], Stream[str, Answer]], wanted: Wanted) -> Generat
         yield _event(chunk, Delta(role="assistant", content=""))
         for piece in stream:
             yield _event(chunk, Delta(content=piece))
-        usage = stream.result().usage
-    yield _event(chunk, Delta(), usage.end if usage else "stop")
+        ending = stream.result().ending
+    if ending and ending.calls:
+        yield _event(chunk, Delta(tool_calls=[StreamedCall.of(call, index=i) for i, call in enumerate(ending.calls)]))
+    yield _event(chunk, Delta(), _end(ending))
     if wanted.stream_options and wanted.stream_options.include_usage:
-        yield event(chunk.model_copy(update={"usage": _count(usage)}), only_set=True)
+        yield event(chunk.model_copy(update={"usage": _count(ending)}), only_set=True)
     yield DONE
 
 
-def _event(chunk: Chunk, delta: Delta, end: Literal["stop", "length"] | None = None) -> bytes:
+def _event(chunk: Chunk, delta: Delta, end: End | None = None) -> bytes:
     choice = ChoiceDelta(index=0, delta=delta, finish_reason=end)
     return event(chunk.model_copy(update={"choices": [choice]}), only_set=True)
 
 
-def _count(usage: Usage | None) -> Count | None:
+def _count(usage: Ending | None) -> Count | None:
     if usage is None:
         return None
     read, wrote = usage.prompt_tokens, usage.new_tokens
@@ -237,7 +280,3 @@ def _id() -> str:
 
 def _now() -> int:
     return int(time.time())
-
-
-def _model(answer: Answer) -> str:
-    return answer.traces[-1].model

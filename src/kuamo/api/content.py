@@ -1,7 +1,8 @@
 """What a message of OpenAI's protocol holds: text, pictures and sound."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -11,7 +12,7 @@ from kuamo.api.wire import Pictures, decode
 from kuamo.capabilities.answer import answer
 from kuamo.capabilities.chat import chat
 from kuamo.capabilities.transcribe import transcribe
-from kuamo.contracts import Answer, ChatRequest, Message, Sampling, TranscribeRequest
+from kuamo.contracts import Answer, ChatRequest, Message, Sampling, ToolCall, TranscribeRequest
 from kuamo.errors import KuamoError
 from kuamo.media.audio import read_audio
 from kuamo.media.limits import Limits
@@ -56,11 +57,25 @@ class AudioPart(BaseModel):
 
 
 Part = Annotated[TextPart | ImagePart | AudioPart, Field(discriminator="type")]
-Role = Literal["system", "developer", "user", "assistant"]
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A turn as it came over the wire."""
+
+    role: Role
+    parts: list[Part]
+    calls: tuple[ToolCall, ...] = ()
 
 
 def continued(
-    turns: Iterable[tuple[Role, list[Part]]], name: str, sampling: Sampling, models: Models, uploads: Uploads
+    turns: Iterable[Said],
+    name: str,
+    sampling: Sampling,
+    models: Models,
+    uploads: Uploads,
+    tools: tuple[dict[str, Any], ...] = (),
 ) -> Stream[str, Answer]:
     """Begin the next turn of a conversation: with pictures in it by `answer`, else by `chat` or as the model can.
 
@@ -68,21 +83,23 @@ def continued(
     conversation of more than CONVERSATION texts' characters, and what decoding, writing down and answering raise.
     """
     pictures = Pictures(uploads, models.settings.limits)
-    messages = tuple(_message(role, parts, pictures, models) for role, parts in turns)
+    messages = tuple(_message(turn, pictures, models) for turn in turns)
     _check_length(messages, models.settings.limits)
     capability = _capability(name, messages, models)
-    request = ChatRequest(messages=messages, sampling=sampling, model=model_of(name, capability, models))
+    model = model_of(name, capability, models)
+    request = ChatRequest(messages=messages, sampling=sampling, model=model, tools=tools)
     return answer(request, models) if capability == "answer" else chat(request, models)
 
 
-def _message(role: Role, parts: list[Part], pictures: Pictures, models: Models) -> Message:
+def _message(turn: Said, pictures: Pictures, models: Models) -> Message:
     texts, images = [], []
-    for part in parts:
+    for part in turn.parts:
         if isinstance(part, ImagePart):
             images.append(pictures.read(part.image_url.url))
         else:
             texts.append(part.text if isinstance(part, TextPart) else _written_down(part.input_audio, models))
-    return Message("system" if role == "developer" else role, "\n".join(texts), tuple(images))
+    role = "system" if turn.role == "developer" else turn.role
+    return Message(role, "\n".join(texts), tuple(images), turn.calls)
 
 
 def _written_down(sound: Sound, models: Models) -> str:

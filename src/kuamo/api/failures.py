@@ -90,7 +90,7 @@ async def _known(request: Request, error: KuamoError) -> JSONResponse:
 
 async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     fault = error.errors()[0]
-    if fault["type"] == "json_invalid":
+    if fault["type"] == "json_invalid" and isinstance(fault["loc"][-1], int):  # the body itself
         return failure(request, KuamoError("request_unreadable"))
     code = "field_missing" if fault["type"] == "missing" else "field_wrong"
     field = ".".join(map(str, fault["loc"][1:])) or "body"

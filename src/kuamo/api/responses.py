@@ -12,12 +12,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from kuamo.api.chat import MOST_MESSAGES, sampling_of
-from kuamo.api.content import Address, ImagePart, Part, Role, TextPart, continued
+from kuamo.api.content import Address, ImagePart, Part, Said, TextPart, continued
 from kuamo.api.events import EVENTS, event, finished, sent
 from kuamo.api.failures import OPENAI_FAILURES
 from kuamo.api.uploads import Uploads
 from kuamo.api.wire import StrictRoute, supported
-from kuamo.contracts import Answer, Usage
+from kuamo.contracts import Answer, Ending
 from kuamo.runtime import Models
 from kuamo.stream import Stream
 
@@ -51,7 +51,7 @@ class Item(BaseModel):
     """A turn so far."""
 
     type: Literal["message"] = "message"
-    role: Role
+    role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[list[Content], BeforeValidator(_as_content, json_schema_input_type=str | list[Content])]
 
 
@@ -187,11 +187,11 @@ def _check(wanted: Wanted) -> None:
     supported("text.format.type", wanted.text and wanted.text.format.type, None, "text")
 
 
-def _turns(wanted: Wanted) -> list[tuple[Role, list[Part]]]:
-    turns: list[tuple[Role, list[Part]]] = []
+def _turns(wanted: Wanted) -> list[Said]:
+    turns = []
     if wanted.instructions:
-        turns.append(("system", [TextPart(type="text", text=wanted.instructions)]))
-    return [*turns, *((item.role, [_part(content) for content in item.content]) for item in wanted.input)]
+        turns.append(Said("system", [TextPart(type="text", text=wanted.instructions)]))
+    return [*turns, *(Said(item.role, [_part(content) for content in item.content]) for item in wanted.input)]
 
 
 def _part(content: Content) -> Part:
@@ -215,15 +215,15 @@ def _begun(wanted: Wanted) -> Response:
 
 
 def _ended(begun: Response, answer: Answer, message_id: str = "") -> Response:
-    cut = answer.usage is not None and answer.usage.end == "length"
+    cut = answer.ending is not None and answer.ending.end == "length"
     status: Literal["completed", "incomplete"] = "incomplete" if cut else "completed"
     identity = message_id or f"msg_{secrets.token_hex(16)}"
     message = Message(id=identity, status=status, content=[OutputText(text=answer.text)])
-    ended = {"status": status, "model": answer.traces[-1].model, "output": [message], "usage": _count(answer.usage)}
+    ended = {"status": status, "model": answer.traces[-1].model, "output": [message], "usage": _count(answer.ending)}
     return begun.model_copy(update={**ended, "incomplete_details": Incomplete() if cut else None})
 
 
-def _count(usage: Usage | None) -> Count | None:
+def _count(usage: Ending | None) -> Count | None:
     if usage is None:
         return None
     read, wrote = usage.prompt_tokens, usage.new_tokens

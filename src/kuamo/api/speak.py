@@ -34,6 +34,9 @@ def _named(given: object) -> object:
     return given.get("id") if isinstance(given, dict) else given
 
 
+VoiceName = Annotated[str, Field(max_length=200)]
+
+
 class NamedVoice(BaseModel):
     """A voice as an object."""
 
@@ -46,7 +49,7 @@ class Wanted(BaseModel):
     input: str
     model: str = ""
     voice: Annotated[
-        str | None, BeforeValidator(_named, json_schema_input_type=str | NamedVoice | None), Field(max_length=200)
+        VoiceName | None, BeforeValidator(_named, json_schema_input_type=VoiceName | NamedVoice | None)
     ] = None
     response_format: Form = "mp3"
     speed: float = 1.0

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from dataclasses import replace
 
-from kuamo.capabilities.chat import written
+from kuamo.capabilities.chat import check_tools, written
 from kuamo.capabilities.familiar import is_familiar
 from kuamo.capabilities.labels import answer_from_labels
 from kuamo.capabilities.read import read
@@ -62,6 +62,7 @@ def look(request: ChatRequest, models: Models, before: tuple[Trace, ...] = ()) -
     A small model shown a picture from outside the world it knows says so, and which command gets a bigger one.
     """
     with models.lease("answer", request) as lease:
+        check_tools(request, lease)
         pictures = [picture for message in request.messages for picture in message.images]
         if any(is_familiar(picture, lease.model) is False for picture in pictures):
             language = language_of(request.language)
@@ -69,8 +70,8 @@ def look(request: ChatRequest, models: Models, before: tuple[Trace, ...] = ()) -
             text = say("answer.unfamiliar", language, name=lease.model.name, bigger=bigger)
             yield text
             return Answer(text, (), (*before, lease.trace()))
-        text, usage = yield from written(lease.engine.answer(request))
-        return Answer(text, (), (*before, lease.trace()), usage)
+        text, ending = yield from written(lease.engine.answer(request))
+        return Answer(text, (), (*before, lease.trace()), ending)
 
 
 def _question(request: ChatRequest) -> Message:

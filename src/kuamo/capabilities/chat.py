@@ -3,8 +3,9 @@
 from collections.abc import Generator
 from contextlib import closing
 
-from kuamo.contracts import Answer, ChatRequest, Usage
-from kuamo.runtime import Models
+from kuamo.contracts import Answer, ChatRequest, Ending
+from kuamo.errors import KuamoError
+from kuamo.runtime import Lease, Models
 from kuamo.stream import Stream
 
 
@@ -15,12 +16,20 @@ def chat(request: ChatRequest, models: Models) -> Stream[str, Answer]:
 
 def _chat(request: ChatRequest, models: Models) -> Generator[str, None, Answer]:
     with models.lease("chat", request) as lease:
-        text, usage = yield from written(lease.engine.chat(request))
-        return Answer(text, (), (lease.trace(),), usage)
+        check_tools(request, lease)
+        text, ending = yield from written(lease.engine.chat(request))
+        return Answer(text, (), (lease.trace(),), ending)
 
 
-def written(pieces: Generator[str, None, Usage | None]) -> Generator[str, None, tuple[str, Usage | None]]:
-    """Pass a reply's pieces on; return the whole of it, and what the engine says of its tokens."""
+def check_tools(request: ChatRequest, lease: Lease) -> None:
+    """Raise KuamoError no_tools where tools are in a conversation and the model cannot use any."""
+    used = request.tools or any(message.calls or message.role == "tool" for message in request.messages)
+    if used and not getattr(lease.engine, "calls_tools", False):
+        raise KuamoError("no_tools", name=lease.model.name)
+
+
+def written(pieces: Generator[str, None, Ending | None]) -> Generator[str, None, tuple[str, Ending | None]]:
+    """Pass a reply's pieces on; return the whole of it, and what the engine says of its ending."""
     kept: list[str] = []
     with closing(pieces):
         while True:

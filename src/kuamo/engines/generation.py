@@ -5,21 +5,26 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kuamo.contracts import ChatRequest, Sampling, Usage
+from kuamo.contracts import ChatRequest, Ending, Sampling
 from kuamo.errors import KuamoError
 
 
-def encode(templater: Any, messages: list[dict[str, Any]]) -> Any:
+def encode(templater: Any, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None) -> Any:
     """Return the tensors for a conversation, up to where the assistant speaks, by the checkpoint's own chat template.
 
-    `templater` is a processor or a tokenizer. Raises KuamoError conversation_refused where the template allows no
-    such turns.
+    `templater` is a processor or a tokenizer; `tools` are for templates that list them. Raises KuamoError
+    conversation_refused where the template allows no such turns.
     """
     from jinja2.exceptions import TemplateError
 
     try:
         return templater.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+            messages,
+            tools=tools or None,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
         )
     except TemplateError as error:
         raise KuamoError("conversation_refused", reason=str(error).rstrip(".")) from error
@@ -33,7 +38,7 @@ def plain(text: str, tokenizer: Any) -> str:
     return text
 
 
-def stream(model: Any, tokenizer: Any, inputs: Any, request: ChatRequest) -> Generator[str, None, Usage]:
+def stream(model: Any, tokenizer: Any, inputs: Any, request: ChatRequest) -> Generator[str, None, Ending]:
     """Generate from `inputs` (input_ids of shape (1, n) and what goes with them) and yield the new text as it comes.
 
     Closing the iterator, or a stop sequence, stops the model within one token. Raises KuamoError conversation_too_long,
@@ -63,7 +68,7 @@ def stream(model: Any, tokenizer: Any, inputs: Any, request: ChatRequest) -> Gen
             closed.set()
         new = future.result()[0, prompt_tokens:].tolist()
     ended = stopped or len(new) < most or new[-1] in _ends(model)
-    return Usage(prompt_tokens, len(new), "stop" if ended else "length")
+    return Ending(prompt_tokens, len(new), "stop" if ended else "length")
 
 
 def before_stop(pieces: Iterable[str], stop: tuple[str, ...], halt: Callable[[], None]) -> Iterator[str]:
@@ -81,14 +86,14 @@ def before_stop(pieces: Iterable[str], stop: tuple[str, ...], halt: Callable[[],
             yield held[: min(places)]
             halt()
             continue
-        safe = len(held) - max((_overlap(held, sequence) for sequence in stop), default=0)
+        safe = len(held) - max((overlap(held, sequence) for sequence in stop), default=0)
         yield held[:safe]
         held = held[safe:]
     if not found:
         yield held
 
 
-def _overlap(text: str, sequence: str) -> int:
+def overlap(text: str, sequence: str) -> int:
     """Return how many characters at the end of a text are the beginning of a sequence."""
     lengths = range(min(len(sequence) - 1, len(text)), 0, -1)
     return next((length for length in lengths if text.endswith(sequence[:length])), 0)

@@ -17,6 +17,7 @@ from kuamo.contracts import (
     ChatRequest,
     DrawRequest,
     EmbedRequest,
+    Ending,
     Message,
     Picture,
     Precision,
@@ -24,7 +25,6 @@ from kuamo.contracts import (
     SpeakRequest,
     SpeechChunk,
     TranscribeRequest,
-    Usage,
     Word,
 )
 from kuamo.engines.openai_wire import (
@@ -100,7 +100,7 @@ class Remote:
         )
         return cls(client, model, voice, key)
 
-    def chat(self, request: ChatRequest) -> Generator[str, None, Usage | None]:
+    def chat(self, request: ChatRequest) -> Generator[str, None, Ending | None]:
         """Yield the next turn as it is written. Closing the iterator closes the connection.
 
         Raises KuamoError remote_… (see messages.toml), as every method does.
@@ -118,7 +118,7 @@ class Remote:
             raise KuamoError("remote_silent", server=self._server, model=self._model)
         if tokens.prompt_tokens is None or tokens.completion_tokens is None:
             return None
-        return Usage(tokens.prompt_tokens, tokens.completion_tokens, "length" if end == "length" else "stop")
+        return Ending(tokens.prompt_tokens, tokens.completion_tokens, "length" if end == "length" else "stop")
 
     answer = chat
 

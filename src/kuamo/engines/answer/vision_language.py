@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any, Self
 
-from kuamo.contracts import ChatRequest, Message, Precision, Usage
+from kuamo.contracts import ChatRequest, Ending, Message, Precision
 from kuamo.engines.checkpoint import HERE_ONLY, load_model, reading, unsupported
 from kuamo.engines.generation import encode, plain, stream
 from kuamo.engines.placement import Placement, place
@@ -35,7 +35,7 @@ class VisionLanguage:
         model = load_model(AutoModelForImageTextToText, source, "answer", placement, keep=(SIGHT,))
         return cls(model, processor, placement)
 
-    def answer(self, request: ChatRequest) -> Generator[str, None, Usage]:
+    def answer(self, request: ChatRequest) -> Generator[str, None, Ending]:
         """Yield the reply to a conversation, with pictures in any of its turns or none, as it is written.
 
         Raises KuamoError conversation_too_long or conversation_refused.
