@@ -9,6 +9,7 @@ import pytest
 from small_sets import lines, png, tone, write
 
 from kuamo.data.build import Plan, build
+from kuamo.data.checks import AMONG as AMONG_CHECKS
 from kuamo.data.report import Report
 from kuamo.data.sources.fields import Fields
 from kuamo.data.split import Split
@@ -16,6 +17,7 @@ from kuamo.errors import KuamoError
 from kuamo.media.limits import Limits
 
 CAPTIONS = "".join(lines({"image": f"{n % 40}.png", "text": f"picture number {n}", "id": n}) for n in range(120))
+AMONG: dict[str, dict[str, Any]] = {name: {} for name in AMONG_CHECKS}
 PICTURES: dict[str, bytes | str] = {f"{n}.png": png(n) for n in range(40)}
 
 
@@ -118,6 +120,14 @@ def test_every_drop_has_its_reason_and_its_place(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     assert told["dropped"]["image_damaged"]["examples"][0]["file"] == "a.jsonl"
     assert told["kept"] == sum(told["splits"].values()) == 2
+
+
+def test_a_row_that_goes_takes_no_other_with_it(tmp_path: Path) -> None:
+    rows = [("1", 1, "first"), ("1", 2, "second"), ("2", 2, "second"), ("3", 2, "second"), ("3", 3, "third")]
+    files = {f"{n}.png": png(n) for n in (1, 2, 3)}
+    table = lines(*({"id": name, "image": f"{picture}.png", "text": text} for name, picture, text in rows))
+    report = made(write(tmp_path / "source", {"a.jsonl": table, **files}), tmp_path / "out", checks=AMONG)
+    assert (report.kept, reasons(report)) == (3, {"duplicate_id": 1, "duplicate": 1})
 
 
 def test_checks_have_options_and_can_be_left_out(source: Path, tmp_path: Path) -> None:
@@ -245,6 +255,9 @@ def test_the_limits_of_media_hold(source: Path, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_built_is_told(source: Path, tmp_path: Path) -> None:
+    write(tmp_path / "searched", {"photo.png": png(1), ".kuamo/index/x": b""})
+    with pytest.raises(KuamoError, match="other files"):
+        made(source, tmp_path / "searched")
     write(tmp_path / "full", {"mine.txt": "x"})
     with pytest.raises(KuamoError, match="other files"):
         made(source, tmp_path / "full")

@@ -35,7 +35,7 @@ from kuamo.media.limits import Limits
 from kuamo.stream import Stream
 
 MEAN = 128  # rows of a piece to examine
-FILES = Path(WORK) / "files.json"
+FILES = WORK / "files.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +118,14 @@ def _judge(
     if isinstance(finding, Fault):
         return Dropped(row.where, finding, row.id)
     known = replace(row, facts=finding)
-    fault = first_fault(known, checks)
-    where = fault or place(known, split, ledger)
+    ledger.mark()
+    where = first_fault(known, checks) or place(known, split, ledger)
     if isinstance(where, Fault):
+        ledger.undo()  # a row that goes stands in no other's way
         return Dropped(row.where, where, row.id)
     for fact in finding["media"]:
         ledger.claim("media", fact["sha256"], "")
+    ledger.keep()
     return where, known
 
 

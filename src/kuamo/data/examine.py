@@ -10,7 +10,7 @@ from kuamo.data.measure import MEASURES, digest, measured, versions
 from kuamo.data.row import Dropped, Fault, Row
 from kuamo.errors import KuamoError
 
-CHECKED = Path(WORK) / "checked"
+CHECKED = WORK / "checked"
 
 Finding = Fault | dict[str, Any]
 """Why a row has to go, or the facts of one that may stay."""

@@ -10,8 +10,8 @@ from typing import IO
 
 from kuamo.errors import KuamoError
 
-WORK = ".kuamo"  # in the folder that a data set is built in: what the next run needs
-HALF = Path(WORK) / "half"  # files that are being written
+WORK = Path(".kuamo") / "set"  # in the folder that a data set is built in: what the next run needs
+HALF = WORK / "half"  # files that are being written
 
 
 @contextmanager
@@ -52,6 +52,7 @@ def link(source: Path, path: Path, out: Path) -> None:
     except OSError:  # not on this disk
         shutil.copyfile(source, half)
     half.replace(path)
+    half.unlink(missing_ok=True)  # still there where both are names of one file already
 
 
 def lines(paths: list[Path]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from kuamo.data.outputs.media import store
 from kuamo.data.pieces import Piece
 from kuamo.data.row import Row
 
-PARTS = Path(WORK) / "parts"
+PARTS = WORK / "parts"
 MEAN = 1000  # rows of a part
 
 

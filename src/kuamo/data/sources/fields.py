@@ -12,7 +12,8 @@ from kuamo.data.sources.records import Record
 from kuamo.errors import KuamoError
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "image": ("image", "images", "image_path", "image_paths", "image_filename", "image_file", "img", "picture"),
+    "image": ("image", "images", "image_path", "image_paths", "image_filename", "image_file", "file_names", "img",
+              "picture"),
     "audio": ("audio", "audio_path", "audio_filepath", "audio_filename", "audio_file", "wav", "sound", "speech"),
     "file": ("file_name", "filename", "file_path", "filepath", "file", "path"),
     "text": ("text", "caption", "captions", "sentence", "transcript", "transcription", "description", "raw"),

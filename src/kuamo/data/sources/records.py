@@ -43,17 +43,18 @@ def _reader(file: Path, opened: IO[bytes]) -> Any:
             return partial(_separated, dialect="excel-tab", quoting=csv.QUOTE_NONE)
         case ".parquet":
             return _parquet
-    return _array if first_character(opened) == b"[" else _lines
-
-
-def first_character(opened: IO[bytes]) -> bytes:
-    """Return the first byte of a file that is neither a mark nor white space; the file stands at its start again."""
     head = opened.read(4096).removeprefix(MARK).lstrip()
     opened.seek(0)
-    return head[:1]
+    if head.startswith(b"["):
+        return _array
+    return _one_object if head.startswith((b"{\n", b"{\r\n")) else _lines
 
 
 # --- JSON
+
+
+def _one_object(*_: object) -> Read:
+    yield 1, Fault("not_rows")
 
 
 def _lines(opened: IO[bytes], limits: Limits) -> Read:
