@@ -20,6 +20,7 @@ from kuamo.contracts import AlignRequest, DetectRequest, TranscribeRequest
 from kuamo.engines.align.pocketsphinx import PocketSphinx as Aligner
 from kuamo.engines.detect.silero import Silero
 from kuamo.engines.transcribe.pocketsphinx import PocketSphinx as Recogniser
+from kuamo.engines.transcribe.whisper import Whisper
 from kuamo.media.audio import Audio, read_audio
 from kuamo.media.limits import Limits
 
@@ -34,6 +35,7 @@ SPOKEN = {
 }
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 AUTOMATIC = {"device": "auto", "precision": "auto"}
+NANO_WHISPER = Path(__file__).parents[1] / "src" / "kuamo" / "weights" / "nano-whisper"
 
 
 def edits(heard: list[str], said: list[str]) -> int:
@@ -51,16 +53,16 @@ def row(what: str, measure: str, value: float, seconds: float, duration: float) 
     print(f"{what:<34}{measure:<32}{value:>8.3f}{seconds / duration:>10.3f}")
 
 
-def recognise(engine: Recogniser, audio: Audio) -> tuple[list[str], float]:
+def recognise(engine: Recogniser | Whisper, audio: Audio) -> tuple[list[str], float]:
     """Return the words heard, and the seconds it took."""
     began = time.perf_counter()
-    segments = list(engine.transcribe(TranscribeRequest(audio=audio)))
-    return " ".join(segment.text for segment in segments).lower().split(), time.perf_counter() - began
+    segments = list(engine.transcribe(TranscribeRequest(audio=audio, language="en")))
+    text = " ".join(segment.text for segment in segments).lower()
+    return re.sub(r"[^\w\s']", " ", text).split(), time.perf_counter() - began
 
 
-def measure_recognition(folder: Path) -> None:
-    """Print the word error rate of each recording, of all sentences, and of the single digits."""
-    engine = Recogniser.load("pocketsphinx", **AUTOMATIC)
+def measure_recognition(folder: Path, name: str, engine: Recogniser | Whisper) -> None:
+    """Print an engine's word error rate of each recording, of all sentences, and of the single digits."""
     sentences = {folder / name: text for name, text in SPOKEN.items()}
     digits = {file: DIGITS[int(file.name[0])] for file in sorted((folder / "digits").glob("*.wav"))}
     for label, set_of in (("all sentences", sentences), ("single digits, 8 kHz", digits)):
@@ -72,8 +74,8 @@ def measure_recognition(folder: Path) -> None:
             wrong, words = wrong + edits(heard, said), words + len(said)
             took, lasted = took + seconds, lasted + audio.seconds
             if set_of is sentences:
-                row(file.name, "word error rate", edits(heard, said) / len(said), seconds, audio.seconds)
-        row(label, "word error rate", wrong / words, took, lasted)
+                row(file.name, f"word error rate, {name}", edits(heard, said) / len(said), seconds, audio.seconds)
+        row(label, f"word error rate, {name}", wrong / words, took, lasted)
 
 
 def measure_alignment(folder: Path) -> None:
@@ -125,6 +127,8 @@ def voiced(spans: list[tuple[float, float]], seconds: float) -> np.ndarray:
 if __name__ == "__main__":
     speech = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data") / "speech"
     print(f"{'recording':<34}{'measure':<32}{'value':>8}{'s per s':>10}")
-    measure_recognition(speech)
+    measure_recognition(speech, "pocketsphinx", Recogniser.load("pocketsphinx", **AUTOMATIC))
+    if NANO_WHISPER.is_dir():
+        measure_recognition(speech, "nano-whisper", Whisper.load(str(NANO_WHISPER), **AUTOMATIC))
     measure_alignment(speech)
     measure_detection(speech)
