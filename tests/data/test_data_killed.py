@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,13 +58,14 @@ def undisturbed(source: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("moment", range(3))
 def test_a_killed_build_goes_on_to_the_same_bytes(source: Path, undisturbed: dict[str, bytes], moment: int) -> None:
     out = source.parent / "out"
+    shutil.rmtree(out, ignore_errors=True)
     chosen = random.Random(moment)
     for sent in (signal.SIGKILL, signal.SIGINT):
         running = start(source, out)
         wanted = count(out) + chosen.randrange(1, len(undisturbed) // 2)
         while running.poll() is None and count(out) < wanted:
             time.sleep(0.001)
-        family = [psutil.Process(running.pid), *_children(running.pid)]
+        family = _family(running.pid)
         running.send_signal(sent) if sent == signal.SIGKILL else _interrupt(running)
         assert running.wait() in (-signal.SIGKILL, 130, 0)
         assert not psutil.wait_procs(family, timeout=60)[1]
@@ -73,10 +75,11 @@ def test_a_killed_build_goes_on_to_the_same_bytes(source: Path, undisturbed: dic
     assert made == undisturbed
 
 
-def _children(process: int) -> list[psutil.Process]:
+def _family(process: int) -> list[psutil.Process]:
     try:
-        return psutil.Process(process).children(recursive=True)
-    except psutil.NoSuchProcess:
+        parent = psutil.Process(process)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:  # it was done before it could be killed
         return []
 
 
