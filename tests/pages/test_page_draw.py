@@ -114,6 +114,13 @@ def refused(page: Any, line: str) -> None:
     page.locator("#prompt .submit-button").wait_for()
 
 
+def on_canvas(page: Any) -> None:
+    """Wait until the editor has the picture on its canvas."""
+    page.locator("#start canvas").first.wait_for()
+    page.get_by_text("Paint over what is to be drawn anew").wait_for(state="hidden")
+    page.wait_for_timeout(1000)
+
+
 def pixels(file: Path) -> Any:
     return np.asarray(PIL.Image.open(file))
 
@@ -256,9 +263,10 @@ def test_only_what_is_painted_is_drawn_anew(visit: Any, folder: Path, tmp_path: 
     page = begin(visit)
     unfold(page, steps=4)
     unfold(page, 1)
+    page.locator("#start canvas").first.wait_for()
+    page.wait_for_timeout(1000)  # what is put on an editor that is not ready is lost
     page.set_input_files("#start input[type=file]", tmp_path / "teal.png")
-    page.locator("#start").get_by_label("Brush").first.wait_for()
-    page.wait_for_timeout(1500)  # the editor puts the picture on its canvas
+    on_canvas(page)
     page.locator("#start canvas").first.scroll_into_view_if_needed()
     canvas = page.locator("#start canvas").first.bounding_box()
     across, down = canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2
@@ -266,7 +274,6 @@ def test_only_what_is_painted_is_drawn_anew(visit: Any, folder: Path, tmp_path: 
     page.mouse.down()
     page.mouse.move(across + 8, down + 8, steps=4)
     page.mouse.up()
-    page.wait_for_timeout(500)
     send(page, "a red car")
     finished(page)
     settings = read_settings(kept(folder)[0])
@@ -281,8 +288,7 @@ def test_a_drawing_goes_on_from_one_made_before(visit: Any, folder: Path) -> Non
     send(page, "a red car")
     finished(page)
     page.get_by_role("button", name="Draw over it").click()
-    page.locator("#start").get_by_label("Brush").first.wait_for()
-    page.wait_for_timeout(1500)  # the editor puts the picture on its canvas
+    on_canvas(page)
     send(page, "a blue car")
     page.locator("#drawn .words", has_text="a blue car").wait_for()
     over, first = (read_settings(path) for path in kept(folder))
