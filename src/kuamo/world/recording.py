@@ -77,8 +77,8 @@ def _noise(colour: str) -> Samples:
     random, count = Random(f"noise/{colour}"), NOISE_SECONDS * RATE_HZ
     if colour == "hum":
         seconds = np.arange(count) / RATE_HZ
-        noise = sum(np.sin(2 * np.pi * pitch * seconds) / place for place, pitch in enumerate(HUM_HZ, 1))
-        noise = noise + 0.1 * _normal(count, random)
+        tones = [np.sin(2 * np.pi * pitch * seconds) / place for place, pitch in enumerate(HUM_HZ, 1)]
+        noise = np.sum(tones, axis=0) + 0.1 * _normal(count, random)
     else:
         spectrum = np.fft.rfft(_normal(count, random))
         noise = np.fft.irfft(spectrum / np.maximum(20, np.fft.rfftfreq(count, 1 / RATE_HZ)) ** COLOURS[colour], count)
