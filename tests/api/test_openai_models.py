@@ -97,7 +97,7 @@ def test_a_failure_has_openais_shape_in_the_callers_language(client: TestClient)
         (b'{"messages": [{"role": "user", "content": "x"}], "temperature": NaN}', "request_unreadable", None),
         (b"[" * 100_000, "request_unreadable", None),
         (b"{}", "field_missing", "messages"),
-        (b'{"messages": [{"role": "king", "content": "x"}]}', "field_wrong", "messages.0.role"),
+        (b'{"messages": [{"role": "king", "content": "x"}]}', "field_wrong", "messages.0"),
     ],
 )
 def test_json_that_cannot_be_read_is_refused(client: TestClient, content: bytes, code: str, param: str | None) -> None:
