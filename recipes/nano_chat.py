@@ -179,10 +179,12 @@ def replies(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, talks: 
 
 
 def share_by_kind(marks: Iterable[tuple[Dialogue, bool]]) -> dict[str, float]:
-    """Return the share of right answers to the dialogues' last questions, by their kind and language."""
+    """Return the share of right answers to the dialogues' last questions, by their kind, and each in both languages."""
     groups = defaultdict(list)
     for talk, right in marks:
-        groups[f"{talk.turns[-1].kind}, {talk.turns[-1].language}"].append(right)
+        turn = talk.turns[-1]
+        for name in (turn.kind, f"{turn.kind}, {turn.language}"):
+            groups[name].append(right)
     return {name: sum(group) / len(group) for name, group in sorted(groups.items())}
 
 
@@ -240,7 +242,7 @@ print(chat(request, Models(Catalogue.load(), Settings())).result().text)
 def main() -> None:
     """Train and write the checkpoint, or score it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=8_000)
+    parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--new-tokenizer", action="store_true")
     options = parser.parse_args()
