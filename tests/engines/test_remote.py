@@ -12,11 +12,11 @@ from kuamo.contracts import (
     ChatRequest,
     DrawRequest,
     EmbedRequest,
+    Ending,
     Message,
     Sampling,
     SpeakRequest,
     TranscribeRequest,
-    Ending,
 )
 from kuamo.engines.remote import Remote
 from kuamo.errors import KuamoError

@@ -72,7 +72,8 @@ class Whisper:
         """Return the language of the first window, as Whisper names it (mostly ISO 639-1)."""
         if not self._settings.is_multilingual:
             return "en"
-        return self._detect(self._hear(request.audio.at(self._extractor.sampling_rate).between(0, self._extractor.chunk_length)))
+        audio = request.audio.at(self._extractor.sampling_rate)
+        return self._detect(self._hear(audio.between(0, self._extractor.chunk_length)))
 
     def _code(self, language: str | None) -> str | None:
         """Return Whisper's code for a language tag; None where it is to be detected."""
