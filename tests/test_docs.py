@@ -63,7 +63,8 @@ def desk(tmp_path: Path, data: Path, checkpoint: Callable[[str], Path]) -> Path:
     list(write_sample(5, 1, tmp_path / "photos"))
     for name in ("meeting.m4a", "question.wav"):
         shutil.copy(data / "speech" / "jfk.flac", tmp_path / name)
-    shutil.copytree(checkpoint("llava"), tmp_path / "my-llava")
+    for name, family in (("my-llava", "llava"), ("my-diffusion", "stable_diffusion")):
+        shutil.copytree(checkpoint(family), tmp_path / name)
     return tmp_path
 
 
@@ -95,7 +96,7 @@ def test_the_commands_of_the_readme_work(desk: Path) -> None:
     assert said['kuamo ask phone.png "系统版本是多少?"'].strip() == "17.4.1"
     assert said["kuamo ask phone.png < questions.txt"] == "17.4.1\n极光 12 Pro\n256 GB\n"
     assert "photos/" in said['kuamo find "橘猫" --in photos']
-    assert {file.name for file in desk.iterdir()} >= {"hello.wav", "sunny.mp3", "reply.wav"}
+    assert {file.name for file in desk.iterdir()} >= {"hello.wav", "sunny.mp3", "reply.wav", "large.png", "set"}
 
 
 @contextmanager
