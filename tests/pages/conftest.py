@@ -16,6 +16,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+BROWSERS: list[Any] = []
 Visit = Callable[..., Any]
 
 
@@ -39,8 +40,20 @@ def chromium() -> Iterator[Callable[..., Any]]:
         pytest.skip("Chromium is not installed")
     from playwright.sync_api import sync_playwright
 
+    def start(*more: str) -> Any:
+        BROWSERS.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *more]))
+        return BROWSERS[-1]
+
     with sync_playwright() as playwright:
-        yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *more])
+        yield start
+
+
+@pytest.fixture(autouse=True)
+def no_page_left() -> Iterator[None]:
+    """Close the pages of a test: those left open go on working, and slow all that follow."""
+    yield
+    for context in [context for browser in BROWSERS for context in browser.contexts]:
+        context.close()
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ def restore(
         Literal["1", "2", "4"], typer.Option(help="How many times as wide and high; 1 deblurs at its own size.")
     ] = "2",
 ) -> None:
-    """Make a picture sharper: twice or four times as large, or deblurred at its own size."""
+    """Sharpen a picture, or enlarge it two or four times."""
     from kuamo.capabilities.restore import restoring
     from kuamo.cli.output import check_writable, plain
     from kuamo.contracts import RestoreRequest
