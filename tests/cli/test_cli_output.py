@@ -23,6 +23,7 @@ def test_a_result_keeps_the_names_of_its_fields() -> None:
     assert plain(answer) == {
         "text": "17.4.1",
         "places": [{"text": "17.4.1", "corners": [[1.235, 2.0], [3.0, 4.0]], "score": 0.988}],
+        "ending": None,
         "traces": [
             {
                 "capability": "speak",

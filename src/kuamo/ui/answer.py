@@ -85,10 +85,10 @@ def tab(language: Language, models: Models) -> None:
         asked.append(chip.click(lambda text=text: text, None, question, **quiet).then(**wire))
     sample.click(lambda: PIL.Image.open(SAMPLES / f"sample-{language}.png"), None, picture, **quiet)
     begins = [anew.click, picture.clear, sample.click]  # who drops a picture on another clears that first
-    gr.on(
-        begins, lambda before: (blank, "", "", _anew(before)), thread, [turns, status, place, thread], cancels=asked,
-        **quiet,
-    )  # fmt: skip
+    # One after the other: what comes with a cancel can be lost.
+    gr.on(begins, None, cancels=asked, **quiet).then(
+        lambda before: (blank, "", "", _anew(before)), thread, [turns, status, place, thread], **quiet
+    )
 
 
 def _anew(thread: Thread) -> Thread:

@@ -48,7 +48,9 @@ def tab(language: Language, models: Models, folder: Path | None) -> None:
     for scale, button in wall.sharpen.items():
         sharpened = partial(_sharpened, scale=scale, desk=desk, wall=wall)
         drawn.append(button.click(sharpened, wall.shelf, outputs, **QUIET))
-    desk.prompt.stop(partial(_stopped, desk=desk, wall=wall), wall.shelf, outputs, cancels=drawn, **QUIET)
+    # One after the other: what comes with a cancel can be lost.
+    stopped = desk.prompt.stop(None, cancels=drawn, **QUIET)
+    stopped.then(partial(_stopped, desk=desk, wall=wall), wall.shelf, outputs, **QUIET)
     gr.on([desk.style.input, desk.quality.input], enrich, desk.words, desk.prompt, **QUIET)
     desk.idea.click(partial(_idea, language), None, desk.prompt, **QUIET)
     desk.improve.click(_improved, desk.words, [desk.prompt, desk.quality], **QUIET)

@@ -16,9 +16,9 @@ from kuamo.media.audio import Audio
 
 SCRIPT = """
 const audio = element.querySelector('audio');
-let speech = '', played = 0;
+let speech = '', pieces = [], played = 0;
 const goOn = () => {
-    const {pieces, whole} = props.value;
+    const {whole} = props.value;
     if (played < pieces.length) { audio.src = pieces[played++]; audio.play().catch(() => {}); }
     else if (whole && audio.src !== whole) audio.src = whole;
 };
@@ -26,11 +26,13 @@ audio.onended = goOn;
 watch('value', () => {
     if (props.value.key !== speech) {
         speech = props.value.key;
+        pieces = [];
         played = 0;
         audio.removeAttribute('src');
         audio.load();
     }
-    audio.hidden = !props.value.pieces.length;
+    props.value.latest.forEach((piece, place) => { pieces[props.value.first + place] = piece; });
+    audio.hidden = !pieces.length;
     if (audio.ended || !audio.src) goOn();
 });
 """
@@ -42,7 +44,8 @@ def live_player(label: str, **options: Any) -> gr.HTML:
     return gr.HTML(SILENCE, html_template=template, js_on_load=SCRIPT, **options)
 
 
-SILENCE: dict[str, Any] = {"key": "", "pieces": [], "whole": ""}
+LATEST = 8  # pieces in a value: the page may miss some values in between, and keeps what came before
+SILENCE: dict[str, Any] = {"key": "", "first": 0, "latest": [], "whole": ""}
 """The value that stops a player and hides it."""
 
 
@@ -59,7 +62,9 @@ class Speaking:
 
     def value(self, whole: Audio | None = None) -> dict[str, Any]:
         """Return the value for the player; `whole` where nothing more comes."""
-        return {"key": self.key, "pieces": list(self.pieces), "whole": _url(whole) if whole else ""}
+        first = max(0, len(self.pieces) - LATEST)
+        latest = list(self.pieces[first:])
+        return {"key": self.key, "first": first, "latest": latest, "whole": _url(whole) if whole else ""}
 
 
 def _url(audio: Audio) -> str:

@@ -113,15 +113,15 @@ def tab(language: Language, models: Models) -> None:
         [room.log, room.status, room.reply, room.thread, room.words], trigger_mode="multiple", **QUIET,
     )  # fmt: skip
     sent = [room.words.submit, recording.stop_recording, recording.upload]
-    stops: dict[str, Any] = {"cancels": [turn], **QUIET}
-    gr.on(
-        sent, lambda file, text: (Input(file, text), SILENCE, None, text if file else ""), [recording, room.words],
-        [asked, room.reply, recording, room.words], trigger_mode="multiple", **stops,
+    stop: dict[str, Any] = {"fn": None, "cancels": [turn], **QUIET}  # by itself: what comes with a cancel can be lost
+    gr.on(sent, trigger_mode="multiple", **stop).then(
+        lambda file, text: (Input(file, text), SILENCE, None, text if file else ""), [recording, room.words],
+        [asked, room.reply, recording, room.words], **QUIET,
     )  # fmt: skip
-    recording.start_recording(lambda: (SILENCE, ""), None, [room.reply, room.status], **stops)
-    gr.on(
-        [anew.click, picture.clear], lambda: (room.shown(Thread()), "", SILENCE, Thread()), None,
-        [room.log, room.status, room.reply, room.thread], **stops,
+    recording.start_recording(**stop).then(lambda: (SILENCE, ""), None, [room.reply, room.status], **QUIET)
+    gr.on([anew.click, picture.clear], **stop).then(
+        lambda: (room.shown(Thread()), "", SILENCE, Thread()), None,
+        [room.log, room.status, room.reply, room.thread], **QUIET,
     )  # fmt: skip
 
 
