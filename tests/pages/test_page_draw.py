@@ -188,7 +188,7 @@ def test_the_same_seed_draws_the_same_picture_and_settings_are_used_again(visit:
     page.get_by_role("button", name="Use these settings").click()
     page.wait_for_function("document.querySelector('#prompt textarea').value == 'a red car'")
     unfold(page)
-    page.wait_for_function("document.querySelector('#steps :is(input, textarea)').value == '3'")
+    page.wait_for_function("document.querySelector('#steps :is(input, textarea)')?.value == '3'")
     values = [page.locator(f"#{name} :is(input, textarea)").first.input_value() for name in ("seed", "steps", "size")]
     assert values == [str(read_settings(first)["seed"]), "3", "64 × 80"]
     assert page.locator("#guidance textarea, #guidance input").first.input_value() == "2.5"
