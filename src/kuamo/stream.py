@@ -1,14 +1,15 @@
 """Results that come in pieces."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from queue import SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+Shown = TypeVar("Shown")
 
 
 class Stream(Iterator[Piece], Generic[Piece, Result]):
@@ -44,6 +45,20 @@ class Stream(Iterator[Piece], Generic[Piece, Result]):
     def close(self) -> None:
         """Stop early: the engine is released and makes nothing more."""
         self._pieces.close()
+
+
+def passed_on(
+    pieces: Generator[Piece, None, Result], shown: Callable[[Piece], Iterable[Shown]]
+) -> Generator[Shown, None, Result]:
+    """Yield what each piece is to be shown as, and return the pieces' result; closed early, it closes them."""
+    with closing(pieces):
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            yield from shown(piece)
 
 
 def merged(*sources: Generator[Piece, None, Any]) -> Generator[Piece, None, tuple[Any, ...]]:

@@ -1,12 +1,11 @@
 """A conversation to its next turn."""
 
 from collections.abc import Generator
-from contextlib import closing
 
 from kuamo.contracts import Answer, ChatRequest, Ending
 from kuamo.errors import KuamoError
 from kuamo.runtime import Lease, Models
-from kuamo.stream import Stream
+from kuamo.stream import Stream, passed_on
 
 
 def chat(request: ChatRequest, models: Models) -> Stream[str, Answer]:
@@ -31,11 +30,10 @@ def check_tools(request: ChatRequest, lease: Lease) -> None:
 def written(pieces: Generator[str, None, Ending | None]) -> Generator[str, None, tuple[str, Ending | None]]:
     """Pass a reply's pieces on; return the whole of it, and what the engine says of its ending."""
     kept: list[str] = []
-    with closing(pieces):
-        while True:
-            try:
-                piece = next(pieces)
-            except StopIteration as end:
-                return "".join(kept).strip(), end.value
-            kept.append(piece)
-            yield piece
+
+    def keep(piece: str) -> tuple[str]:
+        kept.append(piece)
+        return (piece,)
+
+    ending = yield from passed_on(pieces, keep)
+    return "".join(kept).strip(), ending

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Generator, Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 from kuamo.contracts import ChatRequest, Ending, Message, ToolCall
 from kuamo.engines.generation import overlap, plain
+from kuamo.stream import passed_on
 
 OPEN = "<tool_call>"
 CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|$)", re.DOTALL)
@@ -44,18 +44,17 @@ def without_calls(pieces: Generator[str, None, Ending]) -> Generator[str, None, 
     A call that is not JSON of this form stays text.
     """
     text, sent = "", 0
-    with closing(pieces):
-        while True:
-            try:
-                text += next(pieces)
-            except StopIteration as end:
-                ending: Ending = end.value
-                break
-            place = text.find(OPEN)
-            safe = place if place >= 0 else len(text) - overlap(text, OPEN)
-            if safe > sent:
-                yield text[sent:safe]
-                sent = safe
+
+    def safely(piece: str) -> Iterator[str]:
+        nonlocal text, sent
+        text += piece
+        place = text.find(OPEN)
+        safe = place if place >= 0 else len(text) - overlap(text, OPEN)
+        if safe > sent:
+            yield text[sent:safe]
+            sent = safe
+
+    ending = yield from passed_on(pieces, safely)
     if calls := tuple(_calls(text[sent:])):
         return replace(ending, end="calls", calls=calls)
     if text[sent:]:

@@ -1,12 +1,11 @@
 """Draw: a prompt in; a picture that appears step by step and joins those made before (see `drawings`)."""
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from secrets import SystemRandom
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import gradio as gr
 
@@ -18,6 +17,7 @@ from kuamo.contracts import DrawRequest, DrawStep, RestoreRequest, RestoreStep
 from kuamo.errors import KuamoError
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
+from kuamo.stream import passed_on
 from kuamo.ui.draw_request import Desk, lay_desk, request_of
 from kuamo.ui.drawings import Shelf, Wall, hang
 from kuamo.ui.widgets import QUIET, busy, guarded, in_background, notice, picture, progress
@@ -27,7 +27,6 @@ from kuamo.world.scene import make_scene
 PLAIN, *_, BEST = QUALITIES
 IDEAS = 100_000
 Update = dict[Any, Any]
-Result = TypeVar("Result")
 
 
 def tab(language: Language, models: Models, folder: Path | None) -> None:
@@ -97,8 +96,8 @@ def _drawn(shelf: Shelf, prompt: str, settings: dict[str, Any], wall: Wall) -> I
     seed = whole.seed
     for number in range(1, whole.count + 1):
         request = replace(whole, count=1, seed=seed)
-        with closing(in_background(partial(draw, request, wall.models))) as events:
-            drawing = yield from _steps(events, number, whole.count, wall)
+        shown = partial(_step, number=number, count=whole.count, wall=wall)
+        drawing = yield from passed_on(in_background(partial(draw, request, wall.models)), shown)
         for made in drawing.pictures:
             seed = None if made.seed is None else made.seed + 1
             shelf = shelf.added(made, drawing.request, drawing.traces, drawing.original)
@@ -110,31 +109,24 @@ def _sharpened(shelf: Shelf, scale: Any, desk: Desk, wall: Wall) -> Iterator[Upd
 
     def work() -> Iterator[Update]:
         request = RestoreRequest(image=wall.opened(shelf), scale=scale)
-        with closing(in_background(partial(restoring, request, wall.models))) as events:
-            restored = yield from _steps(events, 1, 1, wall)
+        shown = partial(_step, number=1, count=1, wall=wall)
+        restored = yield from passed_on(in_background(partial(restoring, request, wall.models)), shown)
         yield wall.show(shelf.sharpened(restored))
 
     yield from _watched(work(), "page.sharpening", shelf, desk, wall)
 
 
-def _steps(
-    events: Generator[Any, None, Result], number: int, count: int, wall: Wall
-) -> Generator[Update, None, Result]:
-    """Show each step of work as it is done; return its result."""
+def _step(event: object, number: int, count: int, wall: Wall) -> Iterator[Update]:
+    """Show a step of the work on one picture of so many."""
+    if not isinstance(event, DrawStep | RestoreStep):
+        yield {wall.about: gr.skip()}  # a chance to stop
+        return
     key = "page.step" if count == 1 else "page.step_of"
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as end:
-            return cast(Result, end.value)
-        if isinstance(event, DrawStep | RestoreStep):
-            line = say(key, wall.language, step=event.step, steps=event.steps, number=number, count=count)
-            shown: Update = {wall.about: progress(line, event.step, event.steps)}
-            if isinstance(event, DrawStep) and event.preview:
-                shown[wall.canvas] = picture(event.preview, line)
-            yield shown
-        else:
-            yield {wall.about: gr.skip()}  # a chance to stop
+    line = say(key, wall.language, step=event.step, steps=event.steps, number=number, count=count)
+    shown: Update = {wall.about: progress(line, event.step, event.steps)}
+    if isinstance(event, DrawStep) and event.preview:
+        shown[wall.canvas] = picture(event.preview, line)
+    yield shown
 
 
 def _seeded(shelf: Shelf, prompt: str) -> tuple[str, str]:

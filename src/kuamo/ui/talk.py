@@ -4,8 +4,7 @@ Each session keeps its own conversation; a new picture begins a new one. Whoever
 on interrupts it.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from kuamo.errors import KuamoError
 from kuamo.media.image import read_image
 from kuamo.messages import Language, say
 from kuamo.runtime import Models
-from kuamo.stream import Stream
+from kuamo.stream import Stream, passed_on
 from kuamo.ui.player import SILENCE, Speaking, live_player
 from kuamo.ui.theme import ACCENT
 from kuamo.ui.widgets import (
@@ -154,8 +153,7 @@ def _talk(asked: Input, thread: Thread, model: str, room: Room) -> Iterator[Upda
     yield reply.shown("page.listening" if asked.recording else "page.thinking")
     request = _request(asked, thread, model, room.models)
     start: Callable[[], Stream[Event, Turn]] = partial(talk, request, room.models)
-    with closing(in_background(start)) as events:
-        turn = yield from reply.follow(events)
+    turn = yield from passed_on(in_background(start), reply.follow)
     note = sources(turn.traces, room.language) + _stages(turn.stages, room.language)
     done = Thread(thread.picture, turn.conversation, (*thread.notes, note))
     spoken = reply.speaking.value(turn.audio)
@@ -196,18 +194,10 @@ class _Reply:
             self.room.status: busy(self.room.say(doing)),
         }
 
-    def follow(self, events: Generator[Event | None, None, Turn]) -> Generator[Update, None, Turn]:
-        """Show the events of a turn as they come; return the turn."""
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as end:
-                turn: Turn = end.value
-                return turn
-            if event is not None:
-                yield from self._follow(event)
-
-    def _follow(self, event: Event) -> Iterator[Update]:
+    def follow(self, event: Event | None) -> Iterator[Update]:
+        """Show an event of the turn; None is a beat without one."""
+        if event is None:
+            return
         if isinstance(event, Heard):
             self.asked = event.text
             yield self.shown("page.thinking")
